@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The record: one attempt with its flow, its owner, the verdict and an excerpt of the packet.
+ * Everything else in agent/ makes one, carries one or shows one.
+ */
+#ifndef AGENT_RECORD_H
+#define AGENT_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../bpf-free/owner.h"
+#include "flow.h"
+#include "policy.h"
+
+#define RECORD_EXCERPT_BYTES 512
+
+/* Where the packet was seen. Words: record_via_words[]. */
+enum record_via {
+	VIA_QUEUE, /* held in NFQUEUE: the verdict was ours */
+	VIA_MAIL,  /* NFLOG copy of a mail server's SYN: the rule set let it out */
+	VIA_LOCAL, /* NFLOG copy of a SYN to this box: the rule set let it pass */
+	VIA_GUARD, /* NFLOG copy of what the rule set refused by itself */
+	VIA_REPLAY, /* read from a capture */
+	VIA_N
+};
+
+extern const char *const record_via_words[VIA_N];
+
+struct record {
+	int64_t ts_ns; /* CLOCK_REALTIME when the packet was seen, ns since the epoch */
+	enum record_via via;
+	enum policy_mode mode;
+	enum verdict verdict;
+	enum reason reason;
+	enum flow_error flow_error;
+	char rule[64]; /* name of the deciding rule; "guard" when the rule set decided alone */
+	bool has_uid;
+	uint32_t uid, gid; /* from the kernel's message: who made the socket */
+	bool foreign_holder; /* alarm: uid is a mail server's, the process that holds it is not */
+	struct flow flow;
+	struct owner owner;
+	uint16_t excerpt_bytes; /* of excerpt[]; the packet from its IP header on */
+	uint32_t packet_bytes;	/* how long the packet was */
+	uint8_t excerpt[RECORD_EXCERPT_BYTES];
+};
+
+/* Who the record is charged to: the queue's uid; where there is none, the socket's; where there
+ * is neither, the process's; else false. Never a mix: the three stay side by side in the record. */
+bool record_charged_uid(const struct record *record, uint32_t *uid);
+
+/* The mark of an interpreter: owner.script if known, else exe, else "" (raw bytes). */
+const char *record_program(const struct record *record);
+
+#endif

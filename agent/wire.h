@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What goes from the judge to the recorder, one SOCK_SEQPACKET message each: a record, the
+ * counters, or new options after a reload. Host byte order: both ends are one program on one
+ * machine. Texts are sent with their length, not their field's size. The decoder trusts nothing:
+ * a cut, long or senseless message is -EBADMSG. Pure.
+ */
+#ifndef AGENT_WIRE_H
+#define AGENT_WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "record.h"
+#include "stats.h"
+
+#define WIRE_BYTES_MAX 32768
+
+enum wire_kind { WIRE_RECORD = 1, WIRE_STATS, WIRE_OPTIONS };
+
+/* What `egressctl status` says of the running judge beside the counters. */
+struct wire_status {
+	struct stats stats;
+	int64_t ts_ns, started_ns;
+	int32_t judge_pid;
+	uint32_t queue_form;  /* enum ruleset_queue */
+	uint32_t mode;	      /* enum policy_mode */
+	uint32_t n_mail_uids; /* 0: nobody may send */
+	uint32_t rules_whole; /* 1 the agent's rule is in place, 0 not */
+	uint32_t queue_waiting, queue_portid; /* /proc/net/netfilter/nfnetlink_queue */
+};
+
+/* Bytes written to out (WIRE_BYTES_MAX big), or -EMSGSIZE. */
+int wire_encode_record(const struct record *record, uint8_t *out, size_t size);
+int wire_encode_status(const struct wire_status *status, uint8_t *out, size_t size);
+int wire_encode_options(const struct config *config, uint8_t *out, size_t size);
+
+/* The kind, or -EBADMSG. */
+int wire_kind(const uint8_t *bytes, size_t len);
+int wire_decode_record(const uint8_t *bytes, size_t len, struct record *record);
+int wire_decode_status(const uint8_t *bytes, size_t len, struct wire_status *status);
+int wire_decode_options(const uint8_t *bytes, size_t len, struct config *config);
+
+#endif

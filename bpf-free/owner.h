@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who owns this connection, without eBPF: the answer's shape, and the look-up that fills it.
+ *
+ * An owner is never a guess. Every field is either read from the kernel while the process was
+ * proven to be the same one (pid and start time before and after), or left empty; `how` says
+ * what the holder rests on, `why` says what stood in the way when there is none.
+ *
+ * Texts are raw bytes as the kernel gave them (any byte but NUL, except `cmdline`); they were
+ * chosen by whoever owns the process and must be escaped at output. A text that did not fit is
+ * cut and its OWNER_CUT_* bit is set.
+ */
+#ifndef BPF_FREE_OWNER_H
+#define BPF_FREE_OWNER_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define OWNER_PATH_BYTES 4096	 /* PATH_MAX with its NUL, limits.h */
+#define OWNER_CMDLINE_BYTES 4096 /* the first 4095 bytes of /proc/PID/cmdline */
+#define OWNER_NAME_BYTES 256
+#define OWNER_COMM_BYTES 16 /* TASK_COMM_LEN, include/linux/sched.h */
+#define OWNER_HOLDERS 8
+#define OWNER_PARENTS 8
+#define OWNER_UID_NONE ((uint32_t)-1) /* (uid_t)-1: "no uid", also "login uid not set" */
+
+/* What the holder in `proc` rests on. Words: owner_how_words[]. */
+enum owner_how {
+	OWNER_UNKNOWN,	     /* no holder: see `why` */
+	OWNER_UNIQUE,	     /* every process was looked at; exactly one holds the socket */
+	OWNER_SHARED,	     /* several hold it; proc is the one seen in the call, or the first */
+	OWNER_CONFIRMED,     /* proc's own fd table holds it; not everybody else was looked at */
+	OWNER_IN_FLIGHT,     /* nobody's table holds it: passed over a unix socket, not received */
+	OWNER_EXITED,	     /* the process was proven, and is gone */
+	OWNER_NO_SOCKET,     /* the kernel knows no socket with this tuple (raw packet) */
+	OWNER_FOREIGN_NETNS, /* the socket is in another network namespace */
+	OWNER_GIVEN,	     /* told by an owners file (replay), not looked up */
+	OWNER_HOW_N
+};
+
+/* Why something is missing: no holder, or no script. Words: owner_why_words[]. */
+enum owner_why {
+	OWNER_WHY_NONE,		/* nothing is missing */
+	OWNER_WHY_EXITED,	/* the process was gone before it could be read */
+	OWNER_WHY_CLOSED,	/* the socket is there no more (TIME_WAIT, CLOSE, request socket) */
+	OWNER_WHY_IN_FLIGHT,	/* no fd table holds the inode */
+	OWNER_WHY_NO_SOCKET,	/* sock_diag knows no such tuple */
+	OWNER_WHY_NETNS,	/* another network namespace */
+	OWNER_WHY_BUDGET,	/* the descriptor budget was spent before it was found */
+	OWNER_WHY_DEADLINE,	/* the time budget was spent before it was found */
+	OWNER_WHY_DENIED,	/* the kernel refused to let us read (EPERM, EACCES) */
+	OWNER_WHY_KERNEL_SOCKET, /* the socket is the kernel's own (AF_SMC, MPTCP join) */
+	OWNER_WHY_REFUSED_FIRST, /* the rule set refused it before it could be looked up */
+	OWNER_WHY_NOT_GIVEN,	/* replay: the owners file has no line for this flow */
+	OWNER_WHY_ERROR,	/* an error of ours or of the kernel's; logged */
+	OWNER_WHY_N
+};
+
+/* How the script is known. Words: owner_script_from_words[]. */
+enum owner_script_from {
+	OWNER_SCRIPT_NONE,	 /* not known; `script` is empty */
+	OWNER_SCRIPT_ARGV,	 /* an argument of the interpreter, absolute or resolved against cwd */
+	OWNER_SCRIPT_INLINE,	 /* the program text is in argv (-c, -e, -r): `script` is empty */
+	OWNER_SCRIPT_STDIN,	 /* the interpreter reads its program from fd 0: the file there, if any */
+	OWNER_SCRIPT_ENVIRON,	 /* SCRIPT_FILENAME of a CGI environment (the process can fake it) */
+	OWNER_SCRIPT_FPM_STATUS, /* php-fpm's own status page named this pid's script */
+	OWNER_SCRIPT_TITLE,	 /* the process title (lsphp); the process can fake it */
+	OWNER_SCRIPT_GIVEN,	 /* told by an owners file (replay) */
+	OWNER_SCRIPT_FROM_N
+};
+
+extern const char *const owner_how_words[OWNER_HOW_N];
+extern const char *const owner_why_words[OWNER_WHY_N];
+extern const char *const owner_script_from_words[OWNER_SCRIPT_FROM_N];
+
+enum owner_cut { /* bits of owner.cut: this text was longer than its field */
+	OWNER_CUT_EXE = 1 << 0,
+	OWNER_CUT_CMDLINE = 1 << 1,
+	OWNER_CUT_CWD = 1 << 2,
+	OWNER_CUT_SCRIPT = 1 << 3,
+	OWNER_CUT_REQUEST = 1 << 4,
+	OWNER_CUT_PARENTS = 1 << 5, /* the chain was longer than OWNER_PARENTS */
+	OWNER_CUT_HOLDERS = 1 << 6, /* more holders than OWNER_HOLDERS; n_holders counts all */
+};
+
+/* A process named without describing it. start_ticks: field 22 of /proc/PID/stat, in clock
+ * ticks since boot (proc(5)); with the pid it names one process of this boot. */
+struct owner_ref {
+	pid_t pid; /* 0: no process */
+	uint32_t uid; /* real uid */
+	uint64_t start_ticks;
+	char comm[OWNER_COMM_BYTES]; /* NUL-terminated */
+};
+
+struct owner {
+	enum owner_how how;
+	enum owner_why why;	   /* why no holder; NONE when there is one */
+	enum owner_why script_why; /* why an interpreter's script is not known; NONE if it is, or
+				    * if the program is no interpreter */
+	enum owner_script_from script_from;
+	uint32_t cut; /* enum owner_cut */
+
+	/* the socket, from sock_diag (linux/inet_diag.h) */
+	bool has_socket;
+	uint8_t socket_state; /* TCP_*, netinet/tcp.h */
+	uint32_t socket_uid;  /* who owns the socket's inode now; fchown(2) changes it */
+	uint32_t inode;
+	uint64_t cookie;
+	uint64_t cgroup_id; /* 0: the kernel did not say; 1: cgroup v1 or hybrid host */
+
+	/* the process that holds it; all empty when pid is 0 */
+	struct owner_ref proc;	 /* .uid is the real uid */
+	uint32_t euid, gid;	 /* effective uid, real gid */
+	uint32_t login_uid;	 /* /proc/PID/loginuid, OWNER_UID_NONE when not set */
+	int64_t start_ns;	 /* start time as ns since the epoch, from start_ticks and btime */
+	bool exe_deleted;	 /* the executable's file was unlinked */
+	bool exe_memfd;		 /* it never was on a disk: memfd_create(2) */
+	char exe[OWNER_PATH_BYTES]; /* without the kernel's " (deleted)" */
+	char cmdline[OWNER_CMDLINE_BYTES]; /* arguments, each ended by NUL; cmdline_bytes long */
+	size_t cmdline_bytes;
+	char cwd[OWNER_PATH_BYTES];
+	char script[OWNER_PATH_BYTES]; /* never a folder; empty when not known */
+	char unit[OWNER_NAME_BYTES];   /* systemd unit of its cgroup, e.g. php8.2-fpm.service */
+	char container[OWNER_NAME_BYTES]; /* e.g. docker:0123456789ab, lxc:name, machine:name */
+
+	/* the request behind it, where a web SAPI told (environ or status page) */
+	char request_method[16];
+	char request_uri[1024];
+	char request_host[OWNER_NAME_BYTES];
+	char request_client[64]; /* REMOTE_ADDR, as text, not checked */
+
+	struct owner_ref parents[OWNER_PARENTS]; /* nearest first, ends at pid 0 or n_parents */
+	unsigned n_parents;
+	struct owner_ref holders[OWNER_HOLDERS]; /* every confirmed holder, proc among them */
+	unsigned n_holders; /* may exceed OWNER_HOLDERS: then OWNER_CUT_HOLDERS is set */
+
+	uint32_t lookup_us; /* what the look-up cost, CLOCK_MONOTONIC */
+	uint32_t lookup_fds; /* descriptors read for it */
+};
+
+/* Everything unknown, nothing missing yet: how UNKNOWN, uids OWNER_UID_NONE, texts empty. */
+void owner_init(struct owner *owner);
+
+/* The question. Addresses in network byte order, ports in host byte order; an IPv4 address is in
+ * the first four bytes. */
+struct owner_query {
+	uint8_t family; /* AF_INET or AF_INET6: that of the packet */
+	uint8_t src[16], dst[16];
+	uint16_t sport, dport;
+	bool has_uid;
+	uint32_t uid, gid; /* the credential that made the socket, from the queue message */
+};
+
+struct owner_budget {
+	unsigned fds_held;	/* descriptors read before the first answer is due (64) */
+	unsigned ms_held;	/* time before the first answer is due (100) */
+	unsigned ms_after;	/* time for owner_continue(), per call */
+	unsigned script_ms;	/* how long php-fpm's status page may take (20) */
+};
+
+struct owner_finder; /* caches and netlink sockets; one per thread */
+
+/*
+ * Opens sock_diag and /proc. proc_dir is "/proc" (a test gives a fake tree: then sock_diag is
+ * not opened and owner_find() is not available, only the description functions of describe.h).
+ * 0, or -errno with what failed in *what (static text).
+ */
+int owner_finder_open(struct owner_finder **finder, const char *proc_dir,
+		      const struct owner_budget *budget, const char **what);
+void owner_finder_free(struct owner_finder *finder); /* takes NULL */
+
+/*
+ * Finds and describes the owner within the held budget. *owner is always filled (how/why say how
+ * far it came).
+ *   0             the answer is as good as it gets
+ *   -EINPROGRESS  the holder is named, but its php-fpm pool was asked for the script over
+ *                 FastCGI: *wait is the question under way. Poll owner_wait_fd() for
+ *                 owner_wait_events(), call owner_wait_step() when ready, until it returns
+ *                 something else or the deadline passes; then owner_wait_end().
+ *   -EAGAIN       no holder within the budget; send the verdict, then owner_continue() may
+ *                 still find one.
+ */
+struct owner_wait;
+int owner_find(struct owner_finder *finder, const struct owner_query *query, struct owner *owner,
+	       struct owner_wait **wait);
+
+int owner_wait_fd(const struct owner_wait *wait);
+short owner_wait_events(const struct owner_wait *wait); /* POLLIN or POLLOUT */
+uint64_t owner_wait_deadline_ns(const struct owner_wait *wait); /* CLOCK_MONOTONIC */
+/* -EINPROGRESS, or 0: the script is in *owner; else -errno: script_why says why not. */
+int owner_wait_step(struct owner_wait *wait, struct owner *owner);
+/* Frees it; when it was still under way, script_why becomes DEADLINE. Takes NULL. Also proves
+ * that the described process is still the same one, and holds the socket, else clears the
+ * script: an answer about another request is no answer. */
+void owner_wait_end(struct owner_wait *wait, struct owner *owner);
+
+/* After the verdict: goes on looking for holders of owner->inode for budget.ms_after. 0 if it
+ * found one (how/why/description filled), -ENOENT if not. */
+int owner_continue(struct owner_finder *finder, const struct owner_query *query,
+		   struct owner *owner);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rule set: nft/egressd.nft as text, with the config's values put in; loaded, unloaded, shown
+ * and checked with nft(8), while the agent's own rule, the counters and the epoch go over netlink
+ * (libnftnl, libmnl). Nothing here touches another table.
+ *
+ * Functions that run nft return 0 or -errno and leave what nft said, or what differs, in *message
+ * (malloc'd, one or more lines without a last newline, or NULL); the caller frees it.
+ */
+#ifndef NFT_RULESET_H
+#define NFT_RULESET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RULESET_UIDS_MAX 64
+#define RULESET_PORTS_MAX 64
+
+struct ruleset {
+	const char *nft_program; /* /usr/sbin/nft */
+	const char *rules_file;	 /* the template; NULL: the copy built into the program */
+	const char *table;	 /* table inet NAME */
+	bool monitor;		 /* refuse chain: count, copy, accept */
+	const uint16_t *ports;	 /* host byte order */
+	unsigned n_ports;
+	const uint32_t *mail_uids; /* may be none: then nobody gets out */
+	unsigned n_mail_uids;
+	uint32_t mark_mask, mark_allow, mark_deny;
+	uint16_t nflog_group; /* refused; +1 mail server's copies; +2 local copies */
+	uint16_t queue_num;
+};
+
+/* Named counters of the table. A SYN to the ports is counted in exactly one of LOCAL, MAIL, HELD;
+ * a refused packet in exactly one of BY_AGENT, BY_GUARD, NOT_OPENING, FRAGMENT. */
+enum ruleset_counter {
+	RULESET_LOCAL,	     /* SYNs to an address of this box: copied to group + 2 */
+	RULESET_MAIL,	     /* SYNs of a mail uid: copied to group + 1 */
+	RULESET_HELD,	     /* SYNs of everybody else: offered to the agent's queue */
+	RULESET_ALLOWED,     /* let out with the agent's allow mark */
+	RULESET_BY_AGENT,    /* refused with the agent's deny mark: the agent records them */
+	RULESET_BY_GUARD,    /* openings refused by the rule set alone: copied to the group */
+	RULESET_NOT_OPENING, /* packets without SYN, of a uid that may send nothing: copied */
+	RULESET_FRAGMENT,    /* fragments to the ports: copied */
+	RULESET_FORWARDED,   /* forwarded SYNs refused: copied */
+	RULESET_COUNTER_N
+};
+extern const char *const ruleset_counter_words[RULESET_COUNTER_N];
+
+/* Which form the agent's rule has in the kernel. Words: ruleset_queue_words[]. */
+enum ruleset_queue {
+	RULESET_QUEUE_NONE,   /* the agent chain is empty: the guard decides alone */
+	RULESET_QUEUE_NATIVE, /* nft queue */
+	RULESET_QUEUE_COMPAT, /* xt target NFQUEUE through nft_compat */
+	RULESET_QUEUE_N
+};
+extern const char *const ruleset_queue_words[RULESET_QUEUE_N];
+
+/* The template with its values; malloc'd. -EINVAL with a message when it has an unknown or
+ * missing placeholder. */
+int ruleset_render(const struct ruleset *ruleset, char **text, char **message);
+
+/* Loads or renews the table in one transaction. Counters and the `refused` set keep their values
+ * when a table of ours is there already (its rules are flushed and written anew in the same
+ * transaction); the agent chain is left empty: the agent fills it again. */
+int ruleset_load(const struct ruleset *ruleset, char **message);
+/* Deletes the table in one transaction; 0 also when there is none. */
+int ruleset_unload(const struct ruleset *ruleset, char **message);
+/* What the kernel holds now, as nft lists it, in *text (malloc'd). -ENOENT: no table. */
+int ruleset_show(const struct ruleset *ruleset, char **text, char **message);
+/*
+ * Is what the kernel holds what this config makes? The text is loaded into a network namespace of
+ * its own (a forked child, unshare), listed there by the same nft, and compared; dynamic elements,
+ * counter values and the agent's rule are left out of the comparison.
+ * 0 whole; 1 differs, one line a difference in *message ("missing: …", "foreign: …"); -ENOENT no
+ * table; -errno.
+ */
+int ruleset_check(const struct ruleset *ruleset, char **message);
+
+/* Clashes with what others loaded: one line each in *message, its count returned (0: none), or
+ * -errno. Looks at: the queue number bound already (/proc/net/netfilter/nfnetlink_queue, its
+ * portid), csf's SMTPOUTPUT chain, another table or iptables chain that drops or rejects our
+ * ports in output or forward, another table that queues to our number. Each line names table,
+ * chain and rule. */
+int ruleset_clashes(const struct ruleset *ruleset, char **message);
+
+/* The agent's rule, over netlink, no nft program needed (the judge has CAP_NET_ADMIN only). */
+struct ruleset_link; /* a NETLINK_NETFILTER socket */
+int ruleset_link_open(struct ruleset_link **link);
+void ruleset_link_free(struct ruleset_link *link); /* takes NULL */
+/* Empties the agent chain and puts `queue flags bypass to NUM` into it, one transaction; native
+ * form first, the compat form when the kernel has no nft_queue. *form says which. -ENOENT: the
+ * table is not loaded. */
+int ruleset_agent_fill(struct ruleset_link *link, const char *table, uint16_t queue_num,
+		       enum ruleset_queue *form);
+int ruleset_agent_empty(struct ruleset_link *link, const char *table);
+/* What is in the agent chain now. */
+int ruleset_agent_form(struct ruleset_link *link, const char *table, enum ruleset_queue *form);
+/* Packets of each named counter, and the table's handle (differs after it was made anew).
+ * -ENOENT: no table. */
+int ruleset_counters(struct ruleset_link *link, const char *table,
+		     uint64_t packets[RULESET_COUNTER_N], uint64_t *table_handle);
+/* The dynamic set `refused`: packets per uid and port, as the kernel counted them. Called once an
+ * element; stops and returns what the callback returns when that is not 0. */
+typedef int (*ruleset_refused_fn)(void *context, uint32_t uid, uint16_t port, uint64_t packets);
+int ruleset_refused(struct ruleset_link *link, const char *table, ruleset_refused_fn each,
+		    void *context);
+
+#endif

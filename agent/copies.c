@@ -86,39 +86,21 @@ int copies_fd(const struct copies *copies)
 	return nfsock_fd(&copies->nfsock);
 }
 
-static int keep_known(const struct nlattr *attribute, void *data)
-{
-	const struct nlattr **table = data;
-
-	if (mnl_attr_type_valid(attribute, NFULA_MAX) >= 0)
-		table[mnl_attr_get_type(attribute)] = attribute;
-	return MNL_CB_OK;
-}
-
-static bool u32_of(const struct nlattr *attribute, uint32_t *out)
-{
-	if (!attribute || mnl_attr_get_payload_len(attribute) < sizeof(*out))
-		return false;
-	*out = ntohl(mnl_attr_get_u32(attribute));
-	return true;
-}
-
 int copies_parse(const struct nlmsghdr *message, struct copies_packet *packet)
 {
-	const struct nlattr *attribute[NFULA_MAX + 1] = { NULL };
+	const struct nlattr *attribute[NFULA_MAX + 1];
 	struct copies_packet parsed = { 0 };
 	uint32_t uid, gid;
 
 	if (message->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET) ||
-	    mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg) ||
-	    mnl_attr_parse(message, sizeof(struct nfgenmsg), keep_known, attribute) < 0)
+	    nfsock_attributes(message, attribute, NFULA_MAX) < 0)
 		return -EBADMSG;
-	if (u32_of(attribute[NFULA_UID], &uid) && u32_of(attribute[NFULA_GID], &gid)) {
+	if (nfsock_be32(attribute[NFULA_UID], &uid) && nfsock_be32(attribute[NFULA_GID], &gid)) {
 		parsed.has_uid = true;
 		parsed.uid = uid;
 		parsed.gid = gid;
 	}
-	parsed.has_sequence = u32_of(attribute[NFULA_SEQ], &parsed.sequence);
+	parsed.has_sequence = nfsock_be32(attribute[NFULA_SEQ], &parsed.sequence);
 	if (attribute[NFULA_PAYLOAD]) {
 		parsed.bytes = mnl_attr_get_payload(attribute[NFULA_PAYLOAD]);
 		parsed.len = mnl_attr_get_payload_len(attribute[NFULA_PAYLOAD]);
@@ -145,13 +127,14 @@ int copies_read(struct copies *copies, unsigned most, copies_packet_fn each, voi
 
 	while (count < most) {
 		int length = nfsock_receive(&copies->nfsock, copies->buffer, sizeof(copies->buffer));
-		const struct nlmsghdr *message = (const void *)copies->buffer;
+		const struct nlmsghdr *message;
+		size_t offset = 0;
 
 		if (length < 0)
 			return length;
 		if (length == 0)
 			break;
-		for (; mnl_nlmsg_ok(message, length); message = mnl_nlmsg_next(message, &length)) {
+		while ((message = nfsock_message(copies->buffer, (size_t)length, &offset))) {
 			struct copies_packet packet;
 
 			if (copies_parse(message, &packet) < 0)

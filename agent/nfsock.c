@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -67,17 +68,30 @@ struct nlmsghdr *nfsock_request(struct nfsock *nfsock, void *buffer, uint16_t su
 	return header;
 }
 
-/* The answer to `sequence` in one datagram: 1 found (its error in *error), 0 not in it. */
-static int find_ack(const void *buffer, int length, uint32_t sequence, int *error)
+const struct nlmsghdr *nfsock_message(const void *bytes, size_t length, size_t *offset)
 {
-	const struct nlmsghdr *header;
+	const struct nlmsghdr *message;
 
-	for (header = buffer; mnl_nlmsg_ok(header, length);
-	     header = mnl_nlmsg_next(header, &length)) {
-		const struct nlmsgerr *ack = mnl_nlmsg_get_payload(header);
+	if (*offset > length || length - *offset < sizeof(*message))
+		return NULL;
+	message = (const void *)((const uint8_t *)bytes + *offset);
+	if (message->nlmsg_len < sizeof(*message) || message->nlmsg_len > length - *offset)
+		return NULL;
+	*offset += MNL_ALIGN((size_t)message->nlmsg_len);
+	return message;
+}
 
-		if (header->nlmsg_type != NLMSG_ERROR || header->nlmsg_seq != sequence ||
-		    mnl_nlmsg_get_payload_len(header) < sizeof(*ack))
+/* The answer to `sequence` in one datagram: 1 found (its error in *error), 0 not in it. */
+static int find_ack(const void *bytes, size_t length, uint32_t sequence, int *error)
+{
+	const struct nlmsghdr *message;
+	size_t offset = 0;
+
+	while ((message = nfsock_message(bytes, length, &offset))) {
+		const struct nlmsgerr *ack = mnl_nlmsg_get_payload(message);
+
+		if (message->nlmsg_type != NLMSG_ERROR || message->nlmsg_seq != sequence ||
+		    mnl_nlmsg_get_payload_len(message) < sizeof(*ack))
 			continue;
 		*error = ack->error;
 		return 1;
@@ -112,7 +126,7 @@ int nfsock_acknowledged(struct nfsock *nfsock, const struct nlmsghdr *request)
 		length = nfsock_receive(nfsock, buffer, sizeof(buffer));
 		if (length < 0 && length != -ENOBUFS)
 			return length;
-		if (length > 0 && find_ack(buffer, length, request->nlmsg_seq, &error))
+		if (length > 0 && find_ack(buffer, (size_t)length, request->nlmsg_seq, &error))
 			return error;
 	}
 }
@@ -127,4 +141,40 @@ int nfsock_receive(struct nfsock *nfsock, void *buffer, size_t size)
 	if (length < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
 	return (size_t)length > size ? -EMSGSIZE : (int)length;
+}
+
+int nfsock_attributes(const struct nlmsghdr *message, const struct nlattr **table, unsigned max)
+{
+	const uint8_t *bytes = (const uint8_t *)message;
+	size_t offset = MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(struct nfgenmsg));
+
+	for (unsigned type = 0; type <= max; type++)
+		table[type] = NULL;
+	if (message->nlmsg_len < offset)
+		return -EBADMSG;
+	while (message->nlmsg_len - offset >= sizeof(struct nlattr)) {
+		const struct nlattr *attribute = (const void *)(bytes + offset);
+		unsigned type = attribute->nla_type & NLA_TYPE_MASK;
+
+		if (attribute->nla_len < sizeof(*attribute) ||
+		    attribute->nla_len > message->nlmsg_len - offset)
+			return -EBADMSG;
+		if (type <= max)
+			table[type] = attribute;
+		if ((size_t)MNL_ALIGN(attribute->nla_len) > message->nlmsg_len - offset)
+			break;
+		offset += MNL_ALIGN(attribute->nla_len);
+	}
+	return 0;
+}
+
+bool nfsock_be32(const struct nlattr *attribute, uint32_t *out)
+{
+	uint32_t value;
+
+	if (!attribute || mnl_attr_get_payload_len(attribute) < sizeof(value))
+		return false;
+	memcpy(&value, mnl_attr_get_payload(attribute), sizeof(value));
+	*out = ntohl(value);
+	return true;
 }

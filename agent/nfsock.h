@@ -38,4 +38,14 @@ int nfsock_acknowledged(struct nfsock *nfsock, const struct nlmsghdr *request);
  * kernel dropped messages for want of room; reading may go on). */
 int nfsock_receive(struct nfsock *nfsock, void *buffer, size_t size);
 
+/* The message at *offset of a datagram, *offset moved past it; NULL: no whole one is left. Unlike
+ * mnl_nlmsg_ok(3) of libmnl 1.0.4 a length of 2^31 and more is no message. Pure. */
+const struct nlmsghdr *nfsock_message(const void *bytes, size_t length, size_t *offset);
+/* The message's attributes by type, the last of each kind; types above max are left out. Bounds are
+ * those of nlmsg_len, not of its rounding up as in mnl_attr_parse(3): nfnetlink_queue.c does not pad
+ * its last attribute. table has max + 1 places. -EBADMSG: one is longer than the message. Pure. */
+int nfsock_attributes(const struct nlmsghdr *message, const struct nlattr **table, unsigned max);
+/* A 32-bit value in network byte order; false when the attribute is not there or too short. */
+bool nfsock_be32(const struct nlattr *attribute, uint32_t *out);
+
 #endif

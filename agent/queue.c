@@ -100,32 +100,29 @@ int queue_fd(const struct queue *queue)
 
 int queue_parse(const struct nlmsghdr *message, struct queue_packet *packet)
 {
-	struct nlattr *attribute[NFQA_MAX + 1] = { NULL };
+	const struct nlattr *attribute[NFQA_MAX + 1];
 	const struct nfqnl_msg_packet_hdr *header;
 	struct queue_packet parsed = { 0 };
+	uint32_t uid, gid;
 
 	if (message->nlmsg_type != (NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET) ||
-	    mnl_nlmsg_get_payload_len(message) < sizeof(struct nfgenmsg) ||
-	    nfq_nlmsg_parse(message, attribute) < 0 || !attribute[NFQA_PACKET_HDR] ||
+	    nfsock_attributes(message, attribute, NFQA_MAX) < 0 || !attribute[NFQA_PACKET_HDR] ||
 	    mnl_attr_get_payload_len(attribute[NFQA_PACKET_HDR]) < sizeof(*header))
 		return -EBADMSG;
 	header = mnl_attr_get_payload(attribute[NFQA_PACKET_HDR]);
 	parsed.id = ntohl(header->packet_id);
-	if (attribute[NFQA_MARK] && mnl_attr_get_payload_len(attribute[NFQA_MARK]) >= 4)
-		parsed.mark = ntohl(mnl_attr_get_u32(attribute[NFQA_MARK]));
-	if (attribute[NFQA_UID] && mnl_attr_get_payload_len(attribute[NFQA_UID]) >= 4 &&
-	    attribute[NFQA_GID] && mnl_attr_get_payload_len(attribute[NFQA_GID]) >= 4) {
+	nfsock_be32(attribute[NFQA_MARK], &parsed.mark);
+	if (nfsock_be32(attribute[NFQA_UID], &uid) && nfsock_be32(attribute[NFQA_GID], &gid)) {
 		parsed.has_uid = true;
-		parsed.uid = ntohl(mnl_attr_get_u32(attribute[NFQA_UID]));
-		parsed.gid = ntohl(mnl_attr_get_u32(attribute[NFQA_GID]));
+		parsed.uid = uid;
+		parsed.gid = gid;
 	}
 	if (attribute[NFQA_PAYLOAD]) {
 		parsed.bytes = mnl_attr_get_payload(attribute[NFQA_PAYLOAD]);
 		parsed.len = mnl_attr_get_payload_len(attribute[NFQA_PAYLOAD]);
 	}
-	parsed.packet_bytes = parsed.len;
-	if (attribute[NFQA_CAP_LEN] && mnl_attr_get_payload_len(attribute[NFQA_CAP_LEN]) >= 4)
-		parsed.packet_bytes = ntohl(mnl_attr_get_u32(attribute[NFQA_CAP_LEN]));
+	if (!nfsock_be32(attribute[NFQA_CAP_LEN], &parsed.packet_bytes))
+		parsed.packet_bytes = parsed.len;
 	*packet = parsed;
 	return 0;
 }
@@ -137,13 +134,14 @@ int queue_read(struct queue *queue, unsigned most, queue_packet_fn each, void *c
 
 	while (count < most) {
 		int length = nfsock_receive(&queue->nfsock, queue->buffer, sizeof(queue->buffer));
-		const struct nlmsghdr *message = (const void *)queue->buffer;
+		const struct nlmsghdr *message;
+		size_t offset = 0;
 
 		if (length < 0)
 			return length;
 		if (length == 0)
 			break;
-		for (; mnl_nlmsg_ok(message, length); message = mnl_nlmsg_next(message, &length)) {
+		while ((message = nfsock_message(queue->buffer, (size_t)length, &offset))) {
 			struct queue_packet packet;
 
 			if (queue_parse(message, &packet) < 0) {

@@ -90,10 +90,7 @@ static int from_ppp(const struct packet *frame, size_t offset, struct packet *ip
 	return protocol == PPP_IPV4 || protocol == PPP_IPV6 ? take(frame, offset, ip) : NOT_IP;
 }
 
-static int from_ethertype(const struct packet *frame, uint16_t type, size_t offset,
-			  struct packet *ip);
-
-/* IEEE 802.2 with the SNAP header of RFC 1042. */
+/* IEEE 802.2 with the SNAP header of RFC 1042. A tag within it is not followed: no loop. */
 static int from_llc(const struct packet *frame, size_t offset, struct packet *ip)
 {
 	uint32_t sap_control_oui, oui_type;
@@ -108,11 +105,9 @@ static int from_llc(const struct packet *frame, size_t offset, struct packet *ip
 	if (!packet_be32(frame, offset, &sap_control_oui) ||
 	    !packet_be32(frame, offset + 4, &oui_type))
 		return -EBADMSG;
-	if (sap_control_oui != 0xaaaa0300 || oui_type >> 16)
+	if (sap_control_oui != 0xaaaa0300 || (oui_type != TYPE_IPV4 && oui_type != TYPE_IPV6))
 		return NOT_IP;
-	if ((uint16_t)oui_type <= TYPE_LLC_MAX)
-		return NOT_IP;
-	return from_ethertype(frame, (uint16_t)oui_type, offset + 8, ip);
+	return take(frame, offset + 8, ip);
 }
 
 /* What an ethertype carries; offset is behind it. */

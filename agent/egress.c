@@ -16,8 +16,9 @@ static bool holder_known(const struct owner *owner)
 	case OWNER_SHARED:
 	case OWNER_CONFIRMED:
 	case OWNER_EXITED:
-	case OWNER_GIVEN:
 		return owner->proc.pid > 0 && owner->proc.uid != OWNER_UID_NONE;
+	case OWNER_GIVEN: /* perhaps without a pid */
+		return owner->proc.uid != OWNER_UID_NONE;
 	default:
 		return false;
 	}

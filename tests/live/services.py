@@ -9,11 +9,9 @@ import glob
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 
-from harness import BOX, GATE4, GATE6, MAIL_PORTS, SINK, check, equal, user_ids, wait_for
+from harness import BOX, MAIL_PORTS, SINK, check, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRICKS = os.path.join(HERE, 'tricks')
@@ -179,10 +177,12 @@ class Web:
 
     PORT, STATUS = 8080, '127.0.0.1:9001'
 
-    def __init__(self, sandbox, status=True):
+    def __init__(self, sandbox, root=None, status=True):
+        """root: where the site's public folder is seen inside the box, if it lies elsewhere there."""
         self.sandbox, self.box = sandbox, sandbox.box
         self.folder = sandbox.make_folder('web')
         self.root = sandbox.make_folder('www', SITE, 'public')
+        self.root = root or self.root
         self.fpm_socket = f'{self.folder}/fpm.sock'
         self._write('fpm.conf', f'''
 [global]

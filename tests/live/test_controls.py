@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Positive controls, without egressd: with no firewall every trick and every mail gets through,
 and the far end sees it. A refusal in the other tests then means the firewall, not a broken trick."""

@@ -16,6 +16,7 @@ from harness import BOX, MAIL_PORTS, SINK, check, wait_for
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRICKS = os.path.join(HERE, 'tricks')
 SITE = 'shop.example'
+SITE_FOLDER = f'/srv/www/{SITE}'  # as the box sees it
 
 
 def newest(pattern):
@@ -23,6 +24,20 @@ def newest(pattern):
     if not found:
         raise RuntimeError(f'no program {pattern}')
     return found[-1]
+
+
+def prepare_box(sandbox):
+    """The box's own mounts: its sites under /srv, and Postfix's folders over the machine's."""
+    sandbox.box.private_mounts({**Postfix.prepare(sandbox), sandbox.make_folder('srv'): '/srv'})
+
+
+def install(sandbox, trick, *place):
+    """Puts a trick where an intruder would: under the site's folder. Its path as the box sees it."""
+    folder = sandbox.make_folder('srv', 'www', SITE, *place[:-1])
+    path = os.path.join(folder, place[-1])
+    shutil.copyfile(os.path.join(TRICKS, trick), path)
+    os.chmod(path, 0o755)
+    return '/'.join((SITE_FOLDER, *place))
 
 
 class Sink:
@@ -177,12 +192,10 @@ class Web:
 
     PORT, STATUS = 8080, '127.0.0.1:9001'
 
-    def __init__(self, sandbox, root=None, status=True):
-        """root: where the site's public folder is seen inside the box, if it lies elsewhere there."""
+    def __init__(self, sandbox, status=True):
         self.sandbox, self.box = sandbox, sandbox.box
         self.folder = sandbox.make_folder('web')
-        self.root = sandbox.make_folder('www', SITE, 'public')
-        self.root = root or self.root
+        sandbox.make_folder('srv', 'www', SITE, 'public')
         self.fpm_socket = f'{self.folder}/fpm.sock'
         self._write('fpm.conf', f'''
 [global]
@@ -214,7 +227,7 @@ access_log off;
 server {{
 {servers}
 server_name {SITE};
-root {self.root};
+root {SITE_FOLDER}/public;
 location ~ \\.php$ {{
 fastcgi_pass unix:{self.fpm_socket};
 fastcgi_param QUERY_STRING $query_string;
@@ -238,10 +251,6 @@ fastcgi_param HTTP_HOST $http_host;
         with open(f'{self.folder}/{name}', 'w', encoding='ascii') as file:
             file.write(text)
 
-    def install(self, trick, *place):
-        """Puts a trick into the site; its path."""
-        return install(self.sandbox, trick, *place)
-
     def start(self):
         quiet = {'stdout': subprocess.DEVNULL, 'stderr': open(f'{self.folder}/stderr', 'ab')}
         self.box.popen([newest('/usr/sbin/php-fpm[0-9]*'), '--fpm-config', f'{self.folder}/fpm.conf', '-n'], **quiet)
@@ -264,11 +273,3 @@ fastcgi_param HTTP_HOST $http_host;
         check(' 200 ' in head.splitlines()[0], answer[:500])
         return body
 
-
-def install(sandbox, trick, *place):
-    """Puts a trick where an intruder would: under the site's folder. Its path."""
-    folder = sandbox.make_folder('www', SITE, *place[:-1])
-    path = os.path.join(folder, place[-1])
-    shutil.copyfile(os.path.join(TRICKS, trick), path)
-    os.chmod(path, 0o755)
-    return path

@@ -4,7 +4,6 @@
 and the far end sees it. A refusal in the other tests then means the firewall, not a broken trick."""
 
 import os
-import re
 import sys
 import time
 
@@ -12,13 +11,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import offenders
 import standin
-from harness import BOX, BOX4, HOLE, LOCAL, MAIL_PORTS, SINK, check, equal, main, stranger, wait_for
-from services import DOMAINS, Postfix, Sink, Web, install, mail_from_internet
+from harness import BOX4, HOLE, LOCAL, MAIL_PORTS, SINK, check, equal, main, stranger, wait_for
+from services import DOMAINS, Postfix, Sink, Web, install, mail_from_internet, prepare_box
 
 
 def open_world(tap, sandbox):
     box, cable = sandbox.box, sandbox.cable
-    box.private_mounts(Postfix.prepare(sandbox))
+    prepare_box(sandbox)
     sink, postfix, web = Sink(sandbox), Postfix(sandbox), Web(sandbox)
     postfix.start()
     web.start()
@@ -39,7 +38,7 @@ def open_world(tap, sandbox):
             tap.test(f'without a firewall uid {user} reaches port 25 over IPv{family}', gets_out, 'python', family, 25, user)
 
     def page_delivers(family):
-        web.install('page.php', 'public', 'page.php')
+        install(sandbox, 'page.php', 'public', 'page.php')
         pid, found = offenders.page_lines(web.get(f'/page.php?mx={stranger(family, 9)}'))
         equal(found[stranger(family, 9)][0], 'connected', 'the page')
         check(pid in box.processes(), 'the worker is no process of the box')
@@ -93,6 +92,7 @@ def open_world(tap, sandbox):
 
 def stand_in_rules(tap, sandbox):
     box, cable = sandbox.box, sandbox.cable
+    prepare_box(sandbox)
     Sink(sandbox)
     standin.load(box)
 

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import offenders
 from egress import EXIT_OFFENDERS, Egress, brief
 from harness import BOX, LOCAL, MAIL_PORTS, SINK, check, equal, main, stranger, user_ids, wait_for
-from services import Postfix, Sink, Web, install, mail_from_internet
+from services import SITE_FOLDER, Postfix, Sink, Web, install, mail_from_internet, prepare_box
 
 WWW = user_ids('www-data')[0]
 MAILS = 10
@@ -39,7 +39,7 @@ def same_owner(row, uid, pid, exe, script, dst, dport, family):
 
 def guard(tap, sandbox):
     box, cable, truth = sandbox.box, sandbox.cable, Truth()
-    box.private_mounts(Postfix.prepare(sandbox))
+    prepare_box(sandbox)
     sink, postfix, web = Sink(sandbox), Postfix(sandbox), Web(sandbox)
     postfix.start()
     web.start()
@@ -146,7 +146,7 @@ def guard(tap, sandbox):
         tap.test(f"Postfix's connections over IPv{family} are on record as allowed, its smtp client named", mail_recorded, family)
 
     def page(family):
-        script = web.install('page.php', 'public', 'page.php')
+        script = install(sandbox, 'page.php', 'public', 'page.php')
         uri = f'/page.php?mx={stranger(family, 30)}'
         truth.held += 1
         truth.scripts[script] += 1
@@ -236,8 +236,8 @@ def guard(tap, sandbox):
     def offender_row():
         script = install(sandbox, 'connect.pl', 'tmp', 'dm.pl')
         row = [row for row in egress.offenders() if row['script'] == script and row['user'] == 'www-data'][0]
-        equal((row['attempts'], row['destinations'], row['networks'], row['ports'], row['verdict'], row['exe']),
-              (6, 2, 2, list(MAIL_PORTS), 'deny', os.path.realpath('/usr/bin/perl')), 'perl')
+        equal((row['attempts'], row['destinations'], row['networks'], row['ports'], row['verdict'], row['exe'], row['site']),
+              (6, 2, 2, list(MAIL_PORTS), 'deny', os.path.realpath('/usr/bin/perl'), SITE_FOLDER), 'perl')
 
     def sums():
         totals = egress.await_sum()

@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import offenders
 from egress import Egress, brief
-from harness import BOX, HOLE, MAIL_PORTS, SINK, check, equal, main, stranger, user_ids, wait_for
-from services import Postfix, Sink, mail_from_internet
+from harness import HOLE, MAIL_PORTS, SINK, check, equal, main, stranger, user_ids, wait_for
+from services import Postfix, Sink, mail_from_internet, prepare_box
 
 
 def refused(sandbox, kind, dst, user='www-data', port=25):
@@ -30,7 +30,7 @@ def passes(sandbox, kind, dst, user='www-data', port=25):
 
 def monitor(tap, sandbox):
     """mode = "monitor": everything passes, everything is on record."""
-    sandbox.box.private_mounts(Postfix.prepare(sandbox))
+    prepare_box(sandbox)
     sink, postfix, cable = Sink(sandbox), Postfix(sandbox), sandbox.cable
     postfix.start()
     egress = Egress(sandbox, mode='monitor')
@@ -105,6 +105,7 @@ def monitor(tap, sandbox):
 
 def reload(tap, sandbox):
     """SIGHUP: a good file takes effect, a bad one changes nothing and says so."""
+    prepare_box(sandbox)
     Sink(sandbox)
     egress = Egress(sandbox)
     if not tap.test('egressd starts', lambda: egress.start() and None):
@@ -240,7 +241,7 @@ def reload(tap, sandbox):
 
 def nobody(tap, sandbox):
     """mail_users names a user that is not there: one line says so, and nobody gets out."""
-    sandbox.box.private_mounts(Postfix.prepare(sandbox))
+    prepare_box(sandbox)
     Sink(sandbox)
     postfix = Postfix(sandbox)
     postfix.start()

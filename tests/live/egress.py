@@ -12,7 +12,7 @@ import signal
 import socket
 import time
 
-from harness import check, wait_for
+from harness import check, equal, wait_for
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 JUDGE_UID, RECORDER_UID = 64101, 64102
@@ -184,5 +184,10 @@ class Totals:
 
 
 def brief(row):
-    return (f"#{row['id']} {row['verdict']}/{row['reason']} x{row['count']} uid {row['uid']} pid {row['pid']} {row['exe']}"
-            f" {row['script']} -> {row['dst']}:{row['dport']} ({row['owner_how']})")
+    return (f"#{row['id']} {row['verdict']}/{row['reason']} x{row['count']} uid {row['uid']} pid {row['pid']}"
+            f" {row['exe']} {row['script']} -> {row['dst']}:{row['dport']} ({row['owner_how']})")
+
+
+def expect(row, **wanted):
+    """These fields of a row are as wanted."""
+    equal({key: row[key] for key in wanted}, wanted, brief(row))

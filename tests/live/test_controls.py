@@ -35,7 +35,8 @@ def open_world(tap, sandbox):
                 tap.test(f"without a firewall www-data's {kind} reaches port {port} over IPv{family}",
                          gets_out, kind, family, port, 'www-data')
         for user in ('root', 'postfix', 64017):
-            tap.test(f'without a firewall uid {user} reaches port 25 over IPv{family}', gets_out, 'python', family, 25, user)
+            tap.test(f'without a firewall uid {user} reaches port 25 over IPv{family}',
+                     gets_out, 'python', family, 25, user)
 
     def page_delivers(family):
         install(sandbox, 'page.php', 'public', 'page.php')

@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import offenders
-from egress import EXIT_OFFENDERS, Egress, brief
+from egress import EXIT_OFFENDERS, Egress, brief, expect
 from harness import BOX, LOCAL, MAIL_PORTS, SINK, check, equal, main, stranger, user_ids, wait_for
 from services import SITE_FOLDER, Postfix, Sink, Web, install, mail_from_internet, prepare_box
 
@@ -32,9 +32,8 @@ class Truth:
 
 
 def same_owner(row, uid, pid, exe, script, dst, dport, family):
-    wanted = {'verdict': 'deny', 'reason': 'not-allowed', 'mode': 'enforce', 'uid': uid, 'pid': pid, 'exe': exe,
-              'script': script, 'src': BOX[family], 'dst': dst, 'dport': dport, 'count': 1, 'exe_deleted': False}
-    equal({key: row[key] for key in wanted}, wanted, brief(row))
+    expect(row, verdict='deny', reason='not-allowed', mode='enforce', uid=uid, pid=pid, exe=exe, script=script,
+           src=BOX[family], dst=dst, dport=dport, count=1, exe_deleted=False)
 
 
 def guard(tap, sandbox):
@@ -127,23 +126,24 @@ def guard(tap, sandbox):
         for run in [run for of, run in truth.runs if of == family and run.kind == kind]:
             row = egress.one_verdict(pid=run.pid, dst=run.dst, dport=run.port)
             same_owner(row, WWW, run.pid, run.exe, run.script, run.dst, run.port, family)
-            equal((row['user'], row['script_from'], row['via']), ('www-data', 'argv', 'queue'), brief(row))
+            expect(row, user='www-data', script_from='argv', via='queue')
             check(row['evidence'], f'no packet kept: {brief(row)}')
 
     for family in (4, 6):
         for kind in offenders.KINDS:
-            tap.test(f"{kind}'s three attempts over IPv{family} are on record with pid, exe and script", recorded, kind, family)
+            tap.test(f"{kind}'s three attempts over IPv{family} are on record with pid, exe and script",
+                     recorded, kind, family)
 
     def mail_recorded(family):
         rows = egress.await_verdicts(dst=SINK[family], dport=25)
         check(rows, 'no record')
         for row in rows:
-            equal((row['verdict'], row['reason'], row['user'], row['via']), ('allow', 'mail-server', 'postfix', 'mail'),
-                  brief(row))
+            expect(row, verdict='allow', reason='mail-server', user='postfix', via='mail')
         check(any(row['exe'] == '/usr/lib/postfix/sbin/smtp' for row in rows), '; '.join(map(brief, rows)))
 
     for family in (4, 6):
-        tap.test(f"Postfix's connections over IPv{family} are on record as allowed, its smtp client named", mail_recorded, family)
+        tap.test(f"Postfix's connections over IPv{family} are on record as allowed, its smtp client named",
+                 mail_recorded, family)
 
     def page(family):
         script = install(sandbox, 'page.php', 'public', 'page.php')
@@ -155,8 +155,7 @@ def guard(tap, sandbox):
         equal(cable.packets(stranger(family, 30)), [], 'packets at the far end')
         row = egress.one_verdict(pid=pid, dst=stranger(family, 30))
         same_owner(row, WWW, pid, os.path.realpath(f'/proc/{pid}/exe'), script, stranger(family, 30), 25, family)
-        equal((row['script_from'], row['request']), ('fpm-status', {**(row['request'] or {}), 'uri': uri, 'method': 'GET'}),
-              brief(row))
+        expect(row, script_from='fpm-status', request={**(row['request'] or {}), 'uri': uri, 'method': 'GET'})
 
     def cgi(family):
         script = install(sandbox, 'page.php', 'public', 'cgi.php')
@@ -206,8 +205,8 @@ def guard(tap, sandbox):
         check('said=221' in done.out, str(done))
         check(wait_for(lambda: sink.mails(f'local{family}@v{family}-25.example'), 20), postfix.words())
         row = egress.one_verdict(pid=done.pid)
-        wanted = {'verdict': 'allow', 'reason': 'local', 'via': 'local', 'user': 'www-data', 'dst': LOCAL[family], 'dport': 25}
-        equal({key: row[key] for key in wanted}, wanted, brief(row))
+        expect(row, verdict='allow', reason='local', via='local', user='www-data', script=script, dst=LOCAL[family],
+               dport=25)
 
     def inbound(family):
         before = len(postfix.inbox())
@@ -236,14 +235,15 @@ def guard(tap, sandbox):
     def offender_row():
         script = install(sandbox, 'connect.pl', 'tmp', 'dm.pl')
         row = [row for row in egress.offenders() if row['script'] == script and row['user'] == 'www-data'][0]
-        equal((row['attempts'], row['destinations'], row['networks'], row['ports'], row['verdict'], row['exe'], row['site']),
-              (6, 2, 2, list(MAIL_PORTS), 'deny', os.path.realpath('/usr/bin/perl'), SITE_FOLDER), 'perl')
+        wanted = {'attempts': 6, 'destinations': 2, 'networks': 2, 'ports': list(MAIL_PORTS), 'verdict': 'deny',
+                  'exe': os.path.realpath('/usr/bin/perl'), 'site': SITE_FOLDER}
+        equal({key: row[key] for key in wanted}, wanted, script)
 
     def sums():
         totals = egress.await_sum()
         mail = len(cable.syns(set(SINK.values())))
-        equal((totals['kernel_held'], totals['kernel_mail'], totals['kernel_local'], totals['lost'], totals['retransmits']),
-              (truth.held, mail, truth.local, 0, 0), f'held, mail, local, lost, retransmits; {totals}')
+        wanted = {'kernel_held': truth.held, 'kernel_mail': mail, 'kernel_local': truth.local, 'lost': 0, 'retransmits': 0}
+        equal({word: totals[word] for word in wanted}, wanted, str(totals))
         check(totals.adds_up(), str(totals))
         equal(totals['recorded'], truth.held + mail + truth.local, 'recorded')
         return totals

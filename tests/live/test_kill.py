@@ -19,9 +19,9 @@ from egress import Egress
 from harness import SINK, check, equal, main, stranger, wait_for
 from services import Postfix, Sink, mail_from_internet, prepare_box
 
-ROUNDS = int(os.environ.get('EGT_ROUNDS', '24'))
+ROUNDS = int(os.environ.get('EGT_ROUNDS', '25'))
 SEED = int(os.environ.get('EGT_SEED', time.time_ns() % 1000000))
-VICTIMS = ('judge', 'keeper', 'recorder', 'all')
+VICTIMS = ('judge', 'keeper', 'recorder', 'all', 'starting')  # starting: all, before it is ready
 
 
 def kill(tap, sandbox):
@@ -41,8 +41,12 @@ def kill(tap, sandbox):
 
     def one_round(victim):
         time.sleep(dice.uniform(0, 0.25))
+        if victim == 'starting':
+            equal(egress.stop(), 0, 'exit code of SIGTERM')
+            egress.spawn()
+            time.sleep(dice.uniform(0, 0.15))
         pids = egress.pids()
-        chosen = list(pids.values()) if victim == 'all' else [pids[victim]] if victim in pids else []
+        chosen = list(pids.values()) if victim in ('all', 'starting') else [pids[victim]] if victim in pids else []
         dice.shuffle(chosen)
         for pid in chosen:
             os.kill(pid, signal.SIGKILL)

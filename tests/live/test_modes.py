@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import offenders
-from egress import Egress, brief
+from egress import Egress, expect
 from harness import HOLE, MAIL_PORTS, SINK, check, equal, main, stranger, user_ids, wait_for
 from services import Postfix, Sink, mail_from_internet, prepare_box
 
@@ -41,9 +41,8 @@ def monitor(tap, sandbox):
     def watched(kind, family, port):
         run = passes(sandbox, kind, stranger(family, 10 + offenders.KINDS.index(kind)), port=port)
         row = egress.one_verdict(pid=run.pid, dst=run.dst, dport=port)
-        wanted = {'verdict': 'would-deny', 'reason': 'not-allowed', 'mode': 'monitor', 'exe': run.exe,
-                  'script': run.script, 'user': 'www-data', 'count': 1}
-        equal({key: row[key] for key in wanted}, wanted, brief(row))
+        expect(row, verdict='would-deny', reason='not-allowed', mode='monitor', exe=run.exe, script=run.script,
+               user='www-data', count=1)
 
     for family in (4, 6):
         for kind in offenders.KINDS:
@@ -73,7 +72,7 @@ def monitor(tap, sandbox):
         syns = cable.syns(HOLE[family])
         check(len(syns) >= 2, f'{len(syns)} SYNs at the far end')
         row = egress.one_verdict(dst=HOLE[family])
-        equal((row['count'], row['pid'], row['verdict']), (1, loop.pid, 'would-deny'), brief(row))
+        expect(row, count=1, pid=loop.pid, verdict='would-deny')
         after = egress.await_sum()
         equal((after['retransmits'] - before['retransmits'], after['recorded'] - before['recorded']),
               (len(syns) - 1, 1), f'retransmits and recorded; {after}')
@@ -145,6 +144,9 @@ def reload(tap, sandbox):
         refused(sandbox, 'perl', stranger(6, next(turn)))
         egress.configure(queue_num=2525, mode='enforce')
 
+    def becomes(result, dst):
+        check(wait_for(lambda: offenders.attempt(sandbox, 'python', dst, 25).result == result, 5), f'never {result}')
+
     def to_monitor():
         pids = egress.pids()
         egress.configure(mode='monitor')
@@ -152,7 +154,7 @@ def reload(tap, sandbox):
         check(egress.said('mode monitor', mark), egress.log()[mark:])
         for family in (4, 6):
             dst = stranger(family, next(turn))
-            check(wait_for(lambda: offenders.attempt(sandbox, 'python', dst, 25).result == 'connected', 5), 'still refused')
+            becomes('connected', dst)
             run = passes(sandbox, 'perl', stranger(family, next(turn)))
             equal(egress.one_verdict(pid=run.pid)['verdict'], 'would-deny', 'its record')
         equal(egress.pids(), pids, 'its processes')
@@ -162,7 +164,7 @@ def reload(tap, sandbox):
         mark = hup()
         check(egress.said('mode enforce', mark), egress.log()[mark:])
         dst = stranger(4, next(turn))
-        check(wait_for(lambda: offenders.attempt(sandbox, 'python', dst, 25).result == 'ECONNREFUSED', 5), 'still passing')
+        becomes('ECONNREFUSED', dst)
         for family in (4, 6):
             run = refused(sandbox, 'perl', stranger(family, next(turn)))
             equal(egress.one_verdict(pid=run.pid)['verdict'], 'deny', 'its record')
@@ -218,7 +220,8 @@ def reload(tap, sandbox):
         equal(egress.ctl('rules', 'unload').code, 0, 'the second unload')
 
     def foreign_table():
-        text = 'table inet admin { chain output { type filter hook output priority 0; policy accept; tcp dport 9999 counter; }; }'
+        text = ('table inet admin { chain output { type filter hook output priority 0; policy accept; '
+                'tcp dport 9999 counter; }; }')
         equal(sandbox.box.run(['/usr/sbin/nft', '-f', '-'], input=text).code, 0, 'nft')
         before = sandbox.box.run(['/usr/sbin/nft', 'list', 'ruleset']).out
         for word in ('load', 'unload'):
@@ -256,7 +259,7 @@ def nobody(tap, sandbox):
     def out(user, family):
         run = refused(sandbox, 'python', stranger(family, 20), user)
         row = egress.one_verdict(pid=run.pid, dst=run.dst)
-        equal((row['verdict'], row['uid']), ('deny', user_ids(user)[0]), brief(row))
+        expect(row, verdict='deny', uid=user_ids(user)[0])
 
     def inbound(family):
         before = len(postfix.inbox())

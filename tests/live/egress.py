@@ -6,6 +6,7 @@ The programs are build/egressd and build/egressctl unless EGRESSD and EGRESSCTL 
 """
 
 import contextlib
+import datetime
 import json
 import os
 import signal
@@ -147,40 +148,48 @@ class Egress:
         return json.loads(done.out)
 
     def totals(self):
-        """seen, recorded, folded, retransmits, lost, and every counter by its word."""
-        status = self.status()
-        return Totals(status)
+        return Totals(self.status())
 
-    def await_sum(self, seconds=8.0):
-        """Totals once the judge's report of each second has come and they add up; the last ones if they don't."""
-        return wait_for(lambda: (lambda t: t if t.adds_up() else None)(self.totals()), seconds, 0.3) or self.totals()
+    def await_sum(self, seconds=10.0):
+        """Totals when nothing is under way any more: a report of the judge was made after this call began, and
+        two readings are alike. The last reading, if that does not come."""
+        asked = datetime.datetime.now(datetime.timezone.utc)
+        end, before = time.monotonic() + seconds, None
+        while True:
+            totals = self.totals()
+            rest = totals.reported_after(asked) and not totals['ahead'] and before and totals.same(before)
+            if rest or time.monotonic() > end:
+                return totals
+            before = totals
+            time.sleep(0.3)
 
 
 class Totals:
-    """The numbers of `egressctl -o json status`."""
+    """The numbers of `egressctl -o json status`: seen, recorded, folded, retransmits, lost, and each counter's."""
 
     def __init__(self, status):
         self.status = status
-        self.numbers = {}
-        self._collect(status)
-
-    def _collect(self, part):
-        for key, value in part.items():
-            if isinstance(value, dict):
-                self._collect(value)
-            elif isinstance(value, int) and not isinstance(value, bool):
-                self.numbers.setdefault(key, value)
+        self.numbers = {**status.get('counters', {}), **{word: n for word, n in status.items() if isinstance(n, int)}}
 
     def __getitem__(self, word):
         check(word in self.numbers, f'status has no number "{word}": {json.dumps(self.status)}')
         return self.numbers[word]
 
+    def reported_after(self, moment):
+        judge = self.status['judge']
+        return not judge['runs'] or (datetime.datetime.fromisoformat(judge['last_report']) > moment)
+
+    def same(self, other):
+        words = ('seen', 'recorded', 'retransmits', 'lost')
+        return [self[word] for word in words] == [other[word] for word in words]
+
     def adds_up(self):
-        return self['seen'] == self['recorded'] + self['retransmits'] + self['lost']
+        return not self['ahead'] and self['seen'] == self['recorded'] + self['retransmits'] + self['lost']
 
     def __str__(self):
         return (f"seen {self['seen']} = recorded {self['recorded']} + retransmits {self['retransmits']}"
-                f" + lost {self['lost']} (folded {self['folded']})")
+                f" + lost {self['lost']}" + (f", but {self['ahead']} ahead" if self['ahead'] else '')
+                + f" (rows {self['rows']}, folded {self['folded']})")
 
 
 def brief(row):

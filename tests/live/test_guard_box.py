@@ -242,7 +242,8 @@ def guard(tap, sandbox):
     def sums():
         totals = egress.await_sum()
         mail = len(cable.syns(set(SINK.values())))
-        wanted = {'kernel_held': truth.held, 'kernel_mail': mail, 'kernel_local': truth.local, 'lost': 0, 'retransmits': 0}
+        wanted = {'kernel_held': truth.held, 'kernel_mail': mail, 'kernel_local': truth.local, 'lost': 0,
+                  'retransmits': 0}
         equal({word: totals[word] for word in wanted}, wanted, str(totals))
         check(totals.adds_up(), str(totals))
         equal(totals['recorded'], truth.held + mail + truth.local, 'recorded')

@@ -253,6 +253,7 @@ static int try_uid_processes(struct search *s, struct search_found *found)
 	return error ? error : try_table(s, THE_UIDS, found);
 }
 
+/* A step that found nothing leaves it to the next. */
 static int hunt(struct search *s, struct search_found *found)
 {
 	int error = try_last(s, found);
@@ -269,10 +270,12 @@ static int hunt(struct search *s, struct search_found *found)
 		error = try_table(s, THE_OTHERS, found);
 	if (error == -ENOENT)
 		error = try_running(s, found);
-	if (error == -ENOENT)
-		error = list(s, 0);
-	if (!error)
-		error = walk_table(s, THE_UIDS, UINT32_MAX, true, found);
+	if (error != -ENOENT)
+		return error;
+	error = list(s, 0);
+	if (error)
+		return error;
+	error = walk_table(s, THE_UIDS, UINT32_MAX, true, found);
 	if (error == -ENOENT)
 		error = walk_table(s, THE_OTHERS, UINT32_MAX, true, found);
 	return error;

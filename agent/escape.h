@@ -18,7 +18,8 @@ size_t escape_bytes(const char *bytes, size_t len, char *out, size_t size);
 /* malloc'd; never NULL (aborts when memory is gone). */
 char *escape_dup(const char *bytes, size_t len);
 /* /proc/PID/cmdline (arguments ended by NUL) as one line: arguments separated by a space, those
- * that are empty or hold a space or quote put in single quotes. malloc'd. */
+ * that are empty or hold a space or quote put in single quotes (a single quote within is \x27).
+ * Empty arguments at the end are left out: a process title leaves such padding. malloc'd. */
 char *escape_cmdline(const char *bytes, size_t len);
 
 #endif

@@ -38,6 +38,8 @@ int wire_encode_options(const struct config *config, uint8_t *out, size_t size);
 
 /* The kind, or -EBADMSG. */
 int wire_kind(const uint8_t *bytes, size_t len);
+/* 0 or -EBADMSG (then the out-parameter is untouched). Options change the recorder's keys of
+ * *config only: fold_s … excerpt_bytes, journal_s; folders, users and sockets stay as they are. */
 int wire_decode_record(const uint8_t *bytes, size_t len, struct record *record);
 int wire_decode_status(const uint8_t *bytes, size_t len, struct wire_status *status);
 int wire_decode_options(const uint8_t *bytes, size_t len, struct config *config);

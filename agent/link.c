@@ -74,10 +74,16 @@ static int from_ppp(const struct packet *frame, size_t offset, struct packet *ip
 	uint8_t first;
 	uint16_t protocol;
 
-	if (packet_be16(frame, offset, &protocol) && protocol == 0xff03)
-		offset += 2;
 	if (!packet_u8(frame, offset, &first))
 		return -EBADMSG;
+	if (first == 0xff) { /* no protocol begins so: RFC 1661 section 2 */
+		if (!packet_be16(frame, offset, &protocol) ||
+		    !packet_u8(frame, offset + 2, &first))
+			return -EBADMSG;
+		if (protocol != 0xff03)
+			return NOT_IP;
+		offset += 2;
+	}
 	protocol = first;
 	if (!(first & 1)) {
 		if (!packet_be16(frame, offset, &protocol))

@@ -82,6 +82,25 @@ static char *text_of(const struct watch *watch, const struct store_verdict *verd
 	return text;
 }
 
+/* The columns that were asked for, two spaces apart: nothing is known of the rows to come. */
+static int print_columns(const struct watch *watch, const struct store_verdict *verdict)
+{
+	const char *columns = watch->ctl->args.columns;
+
+	errno = 0;
+	while (*columns) {
+		size_t len = strcspn(columns, ",");
+		char *name = show_printf("%.*s", (int)len, columns);
+		char *text = text_of(watch, verdict, name);
+
+		columns += len + (columns[len] == ',');
+		printf("%s%s", text, *columns ? "  " : "\n");
+		free(name);
+		free(text);
+	}
+	return ferror(stdout) ? (errno ? -errno : -EIO) : 0;
+}
+
 static int print_line(const struct watch *watch, const struct store_verdict *verdict)
 {
 	static const char *const names[] = { "verdict", "who", "destination", "program" };
@@ -118,8 +137,12 @@ static int show_row(void *context, const struct store_verdict *verdict)
 
 	if (!remember(watch, verdict))
 		return 0;
-	watch->write_error = watch->list ? show_list_row(watch->list, verdict)
-					 : print_line(watch, verdict);
+	if (watch->list)
+		watch->write_error = show_list_row(watch->list, verdict);
+	else if (watch->ctl->args.columns)
+		watch->write_error = print_columns(watch, verdict);
+	else
+		watch->write_error = print_line(watch, verdict);
 	errno = 0;
 	if (!watch->write_error && fflush(stdout))
 		watch->write_error = errno ? -errno : -EIO;
@@ -236,7 +259,7 @@ int ctl_watch(struct ctl *ctl)
 	code = ctl_config_load(ctl);
 	if (!code)
 		code = ctl_store_filter(ctl, &watch->filter);
-	if (!code && (ctl->args.format != FORMAT_TABLE || ctl->args.columns))
+	if (!code && ctl->args.format != FORMAT_TABLE)
 		code = ctl_list_new(ctl, &show_verdict_kind, &watch->list);
 	if (!code)
 		code = open_store(watch, true);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#define CUT_LEAST 20	 /* a path is not cut below this while columns can be left out */
+#define CUT_LEAST 28	 /* a path is not cut below this while columns can be left out */
 #define SHORT_TIME_BYTES 19 /* 2026-11-23 10:00:00 */
 
 struct column {

@@ -86,7 +86,7 @@ char *show_ascii(const char *text)
 char *show_time(int64_t ns, bool utc, int digits, char out[SHOW_TIME_BYTES])
 {
 	int64_t fraction = ((ns % 1000000000) + 1000000000) % 1000000000;
-	time_t seconds = (ns - fraction) / 1000000000;
+	time_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
 	struct tm tm;
 	size_t used;
 	long offset;

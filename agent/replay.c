@@ -131,6 +131,30 @@ static void say_link_type(char **message, const char *path, int dlt)
 	    name ? " (" : "", dlt, name ? ")" : "");
 }
 
+/* libpcap's reason, or a better one for the mistake that is made most. */
+static void say_unreadable(char **message, const char *path, FILE *file, const char *why)
+{
+	static const struct {
+		const char *program;
+		unsigned char magic[4];
+		size_t len;
+	} packed[] = {
+		{ "gzip", { 0x1f, 0x8b }, 2 },
+		{ "xz", { 0xfd, '7', 'z', 'X' }, 4 },
+		{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4 },
+	};
+	unsigned char magic[4] = { 0 };
+
+	if (!fseek(file, 0, SEEK_SET) && fread(magic, 1, sizeof(magic), file) == sizeof(magic))
+		for (unsigned i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
+			if (!memcmp(magic, packed[i].magic, packed[i].len)) {
+				say(message, path, "compressed: unpack it with %s -d first",
+				    packed[i].program);
+				return;
+			}
+	say(message, path, "%s", why);
+}
+
 static int open_capture(const char *path, pcap_t **pcap, char **message)
 {
 	char why[PCAP_ERRBUF_SIZE];
@@ -142,8 +166,8 @@ static int open_capture(const char *path, pcap_t **pcap, char **message)
 	}
 	*pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
 	if (!*pcap) {
+		say_unreadable(message, path, file, why);
 		fclose(file);
-		say(message, path, "%s", why);
 		return -EINVAL;
 	}
 	return 0;

@@ -9,7 +9,7 @@
  *     seen = recorded + retransmits + lost
  *
  * where seen is the sum of the STAT_KERNEL_* packets of stats_seen(), and recorded counts
- * attempts in the store (rows + folded).
+ * attempts in the store (rows + folded). store.h says what of `lost` is known by name.
  */
 #ifndef AGENT_STATS_H
 #define AGENT_STATS_H

@@ -8,11 +8,37 @@
  *
  * An offender is uid + program (script, else exe, else nothing), raw bytes, of records whose
  * verdict is deny or would-deny. A row is one verdict of one owner (uid, program, pid-less),
- * destination and port within `fold_s`: repeats raise its count and last_ns. Above
- * `rows_per_offender` rows in that time, further destinations fold into one row with
- * `many_dst` set, so a flood can't fill the disk. Likewise offenders per uid are bounded (1,024;
- * further programs go to one offender with `many_programs` set) and destinations per offender
- * (4,096; `destinations_capped`). Totals stay exact in all cases.
+ * destination and port within `fold_s`: repeats raise its count and last_ns. Rows differ also by
+ * reason, via, flow_error and foreign_holder: an alarm never hides in an older row.
+ *
+ * Bounds, so that a flood can't fill the disk; totals stay exact in all of them:
+ *   rows          rows_per_offender in fold_s for an offender, four times that for its uid, and
+ *                 once for what a uid was allowed; further destinations fold into one row with
+ *                 `many_dst` set, whose dst, dport and owner are those of its first attempt
+ *   offenders     1,024 of one uid, then one for it with `many_programs` set; 16,384 in all, then
+ *                 one for everybody (many_programs, no uid)
+ *   destinations  4,096 of an offender, then `destinations_capped`: a lower bound
+ *   the WAL       store_bytes, at least 64 MiB, where a reader holds back its checkpoint: then
+ *                 store_begin() says -ENOSPC until it is gone
+ *
+ * -EUCLEAN from any function: the file is damaged; store_set_aside() begins a new one.
+ *
+ * How the numbers of `egressctl status` come about (store_status()):
+ *   recorded       attempts in the store, ever; sum of count over rows, plus `pruned`
+ *   folded         recorded - rows
+ *   seen           stats_seen() of the totals
+ *   retransmits    of the totals
+ *   lost           seen - retransmits - recorded_at_report: seen by the kernel, recorded by
+ *                  nobody. Both sides are of the moment of the last report, for reports come
+ *                  behind the records they count; what was held just then counts as lost until
+ *                  the next report
+ *   lost_recorder  sent - recorded_at_report: handed over, but not kept (of these, lost_commit
+ *                  and lost_bad_message are known by name; the rest went down with a recorder
+ *                  that was killed between read and commit)
+ *   otherwise      total[STAT_LOST_CHANNEL], total[STAT_LOST_COPIES], and what was in the hands
+ *                  of a judge that died
+ * A run of the judge that ends without a last report sent at least what was recorded of it since
+ * the one before: that is added to total[STAT_SENT] when the next run reports.
  */
 #ifndef AGENT_STORE_H
 #define AGENT_STORE_H
@@ -34,7 +60,12 @@ struct store;
  * aside as egressd.db.corrupt-TIME, named in *what (malloc'd), and a new one begun.
  * -EPROTO: made by a newer version. */
 int store_create(struct store **store, const struct config *config, char **what);
-/* For reading, by path of the folder; -ENOENT when there is none. */
+/* Sets the file aside as if it had been found corrupt, and begins a new one: after -EUCLEAN.
+ * *store is NULL after a failure. */
+int store_set_aside(struct store **store, const struct config *config, char **what);
+/* For reading, by path of the folder, as root or as a member of the file's group, also while the
+ * recorder runs; -ENOENT when there is none. Where there is no WAL and the reader may not make
+ * one, it sees the file as it is now: a recorder that starts later is seen by opening anew. */
 int store_open_read(struct store **store, const char *state_dir);
 void store_free(struct store *store); /* takes NULL */
 void store_options(struct store *store, const struct config *config);
@@ -51,16 +82,26 @@ struct store_row {
 	bool fresh;	  /* a new row, not a repeat: it is owed evidence and a journal line */
 	uint64_t count;	  /* of the row, this one included */
 };
+/* -EINVAL: a time before 1970 or after 2116; nothing was changed. After any other error the
+ * transaction must be rolled back. user: name or NULL. */
 int store_add(struct store *store, const struct record *record, const char *user,
 	      struct store_row *row);
 /* Where the row's packet lies: file name and byte offset of its block. */
 int store_set_evidence(struct store *store, int64_t id, const char *file, uint64_t offset);
 /* The evidence file is gone: its rows point nowhere. */
 int store_drop_evidence(struct store *store, const char *file);
+/* Each evidence file that rows point to; a non-zero value of each ends the walk, is returned. */
+int store_evidence_files(struct store *store, int (*each)(void *context, const char *file),
+			 void *context);
+void store_set_evidence_bytes(struct store *store, uint64_t bytes); /* for store_status() */
 int store_add_status(struct store *store, const struct wire_status *status);
-/* Counts what the recorder itself could not keep, by word ("evidence", "journal", "commit"). */
+/* Counts what the recorder itself could not keep, by word ("evidence", "journal", "commit",
+ * "bad-message"). */
 int store_count(struct store *store, const char *word, uint64_t n);
-/* Removes verdicts older than keep_days and the oldest above store_bytes; *removed rows. */
+/* Outside of a transaction: removes verdicts older than keep_days (0: never), offenders not seen
+ * for so long, and the oldest verdicts above store_bytes; when there are none left, the
+ * destinations of offenders not seen for longest (they are capped then). Bounded work for each
+ * call; *removed rows. */
 int store_prune(struct store *store, int64_t now_ns, uint64_t *removed);
 
 /* Reading. Texts point into SQLite's memory: good until the callback returns. */
@@ -120,7 +161,8 @@ typedef int (*store_offender_fn)(void *context, const struct store_offender *off
 int store_verdicts(struct store *store, const struct store_filter *filter, store_verdict_fn each,
 		   void *context);
 int store_verdict_by_id(struct store *store, int64_t id, store_verdict_fn each, void *context);
-/* Without since/until from the aggregates (exact totals); with them from the rows in that time. */
+/* Without since/until from the aggregates (exact totals); with them from the rows that overlap
+ * that time, as whole rows (within a row, attempts have no times of their own). */
 int store_offenders(struct store *store, const struct store_filter *filter,
 		    store_offender_fn each, void *context);
 
@@ -131,7 +173,10 @@ struct store_status {
 	uint64_t rows;		 /* rows ever made */
 	uint64_t folded;	 /* recorded - rows */
 	uint64_t offenders;
-	uint64_t lost_evidence, lost_journal, lost_commit; /* store_count() */
+	uint64_t pruned;	 /* attempts in rows that were removed */
+	uint64_t recorded_at_report;
+	uint64_t seen, retransmits, lost, lost_recorder; /* as said above */
+	uint64_t lost_evidence, lost_journal, lost_commit, lost_bad_message; /* store_count() */
 	uint64_t store_bytes, evidence_bytes;
 	int64_t last_record_ns, last_commit_ns;
 };

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The aggregates of an offender: how often, when, where to. They change in memory and are written
+ * once for each commit. What is bounded here stays exact in `attempts`.
+ */
+#include "store_internal.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "site.h"
+
+/* Who an offender is, in the table's own terms. */
+struct identity {
+	int64_t uid;
+	bool many_programs;
+	const char *program;
+};
+
+static void read_ports(struct store_offender_entry *entry, const char *text)
+{
+	char *end;
+	long port;
+
+	while (text && *text && entry->n_ports < STORE_PORTS_MAX) {
+		port = strtol(text, &end, 10);
+		if (end == text || port < 0 || port > 65535)
+			return;
+		entry->ports[entry->n_ports++] = (uint16_t)port;
+		text = *end == ',' ? end + 1 : end;
+	}
+}
+
+static void bind_identity(sqlite3_stmt *statement, const struct identity *who)
+{
+	sqlite3_bind_int64(statement, 1, who->uid);
+	sqlite3_bind_int64(statement, 2, who->many_programs);
+	sqlite3_bind_blob(statement, 3, who->program, (int)strlen(who->program), SQLITE_STATIC);
+}
+
+/* 1: *entry is filled; 0: the store does not know it; -errno. */
+static int find(struct store *store, const struct identity *who,
+		struct store_offender_entry *entry)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_OFFENDER_FIND);
+	int got;
+
+	bind_identity(statement, who);
+	got = store_step(store, statement);
+	if (got > 0) {
+		memset(entry, 0, sizeof(*entry));
+		entry->id = sqlite3_column_int64(statement, 0);
+		entry->attempts = sqlite3_column_int64(statement, 1);
+		entry->destinations = sqlite3_column_int64(statement, 2);
+		entry->networks = sqlite3_column_int64(statement, 3);
+		entry->first_ns = sqlite3_column_int64(statement, 4);
+		entry->last_ns = sqlite3_column_int64(statement, 5);
+		entry->capped = sqlite3_column_int(statement, 7);
+		read_ports(entry, (const char *)sqlite3_column_text(statement, 8));
+		entry->has_user = sqlite3_column_int(statement, 9);
+		entry->has_unit = sqlite3_column_int(statement, 10);
+	}
+	sqlite3_reset(statement);
+	return got;
+}
+
+static void bind_text(sqlite3_stmt *statement, int at, const char *text, size_t len)
+{
+	sqlite3_bind_blob(statement, at, text, (int)len, SQLITE_STATIC);
+}
+
+static int insert(struct store *store, const struct identity *who, const struct record *record,
+		  int64_t ts_ns, const char *user, struct store_offender_entry *entry)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_OFFENDER_INSERT);
+	const struct owner *owner = &record->owner;
+	const char *script = who->many_programs ? "" : owner->script;
+	const char *exe = who->many_programs ? "" : owner->exe;
+	const char *unit = who->many_programs ? "" : owner->unit;
+	int err;
+
+	if (who->uid == STORE_UID_EVERYBODY)
+		user = "";
+	bind_identity(statement, who);
+	sqlite3_bind_int64(statement, 4, ts_ns);
+	bind_text(statement, 5, user ? user : "", user ? strlen(user) : 0);
+	bind_text(statement, 6, unit, strlen(unit));
+	bind_text(statement, 7, script, site_length(script));
+	bind_text(statement, 8, script, strlen(script));
+	bind_text(statement, 9, exe, strlen(exe));
+	err = store_run(store, statement);
+	if (err)
+		return err;
+	memset(entry, 0, sizeof(*entry));
+	entry->id = sqlite3_last_insert_rowid(store->db);
+	entry->first_ns = entry->last_ns = ts_ns;
+	entry->has_user = who->uid == STORE_UID_EVERYBODY || (user && *user);
+	entry->has_unit = who->many_programs || *unit;
+	store->n_offenders++;
+	return 0;
+}
+
+/* How many programs of this uid are offenders already; -errno. */
+static int count_programs(struct store *store, int64_t uid, int64_t **programs)
+{
+	struct keyhash name = keyhash_of(store->key, &uid, sizeof(uid));
+	sqlite3_stmt *statement;
+	int got;
+
+	*programs = lru_get(store->programs, name);
+	if (*programs)
+		return 0;
+	statement = store_statement(store, SQL_OFFENDER_COUNT);
+	sqlite3_bind_int64(statement, 1, uid);
+	got = store_step(store, statement);
+	if (got > 0) {
+		*programs = lru_put(store->programs, name);
+		**programs = sqlite3_column_int64(statement, 0);
+	}
+	sqlite3_reset(statement);
+	return got < 0 ? got : 0;
+}
+
+/* The offender that stands for those above a bound. */
+static int get_collective(struct store *store, int64_t uid, const struct record *record,
+			  int64_t ts_ns, const char *user, struct store_offender_entry **entry)
+{
+	struct identity who = { .uid = uid, .many_programs = true, .program = "" };
+	struct {
+		char kind[8];
+		int64_t uid;
+	} key = { "many", uid };
+	struct keyhash name = keyhash_of(store->key, &key, sizeof(key));
+	struct store_offender_entry fresh;
+	int got;
+
+	*entry = lru_get(store->offenders, name);
+	if (*entry)
+		return 0;
+	got = find(store, &who, &fresh);
+	if (got == 0)
+		got = insert(store, &who, record, ts_ns, user, &fresh);
+	if (got < 0)
+		return got;
+	*entry = lru_put(store->offenders, name);
+	**entry = fresh;
+	return 0;
+}
+
+int store_offender_get(struct store *store, const struct record *record, struct keyhash owner,
+		       int64_t ts_ns, const char *user, struct store_offender_entry **entry)
+{
+	struct identity who = { .uid = STORE_UID_NONE, .program = record_program(record) };
+	struct store_offender_entry found;
+	int64_t *programs = NULL;
+	uint32_t uid;
+	int got, err;
+
+	*entry = lru_get(store->offenders, owner);
+	if (*entry)
+		return 0;
+	if (record_charged_uid(record, &uid))
+		who.uid = uid;
+	got = find(store, &who, &found);
+	if (got < 0)
+		return got;
+	if (got == 0) {
+		err = count_programs(store, who.uid, &programs);
+		if (err)
+			return err;
+		if (*programs >= STORE_OFFENDERS_PER_UID)
+			return get_collective(store, who.uid, record, ts_ns, user, entry);
+		if (store->n_offenders >= STORE_OFFENDERS_MAX)
+			return get_collective(store, STORE_UID_EVERYBODY, record, ts_ns, user,
+					      entry);
+		err = insert(store, &who, record, ts_ns, user, &found);
+		if (err)
+			return err;
+		++*programs;
+	}
+	*entry = lru_put(store->offenders, owner);
+	**entry = found;
+	return store->flush_error;
+}
+
+static void add_port(struct store_offender_entry *entry, uint16_t port)
+{
+	unsigned at = 0;
+
+	while (at < entry->n_ports && entry->ports[at] < port)
+		at++;
+	if (entry->n_ports == STORE_PORTS_MAX || (at < entry->n_ports && entry->ports[at] == port))
+		return;
+	memmove(&entry->ports[at + 1], &entry->ports[at],
+		(entry->n_ports - at) * sizeof(entry->ports[0]));
+	entry->ports[at] = port;
+	entry->n_ports++;
+}
+
+/* A name or unit that was not known at first. */
+static int add_names(struct store *store, struct store_offender_entry *entry, const char *user,
+		     const char *unit)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_OFFENDER_NAME);
+
+	sqlite3_bind_int64(statement, 1, entry->id);
+	bind_text(statement, 2, user, strlen(user));
+	bind_text(statement, 3, unit, strlen(unit));
+	entry->has_user |= *user != '\0';
+	entry->has_unit |= *unit != '\0';
+	return store_run(store, statement);
+}
+
+int store_offender_attempt(struct store *store, struct store_offender_entry *entry,
+			   const struct record *record, int64_t ts_ns, const char *user)
+{
+	const char *name = entry->has_user || !user ? "" : user;
+	const char *unit = entry->has_unit ? "" : record->owner.unit;
+
+	entry->attempts++;
+	if (ts_ns < entry->first_ns)
+		entry->first_ns = ts_ns;
+	if (ts_ns >= entry->last_ns) {
+		entry->last_ns = ts_ns;
+		entry->verdict = record->verdict;
+	}
+	if (record->flow.has_ports)
+		add_port(entry, record->flow.dport);
+	if (!entry->dirty) {
+		entry->dirty = true;
+		if (store_mark_dirty(&store->dirty_offenders, entry) < 0) {
+			store->flush_error = store_flush_offenders(store);
+			entry->dirty = true;
+			store_mark_dirty(&store->dirty_offenders, entry);
+		}
+	}
+	return *name || *unit ? add_names(store, entry, name, unit) : store->flush_error;
+}
+
+/* 1: it was new, 0: it was there, -errno. */
+static int insert_address(struct store *store, enum store_statement id, int64_t offender,
+			  const uint8_t *bytes, int len)
+{
+	sqlite3_stmt *statement = store_statement(store, id);
+	int err;
+
+	sqlite3_bind_int64(statement, 1, offender);
+	sqlite3_bind_blob(statement, 2, bytes, len, SQLITE_STATIC);
+	err = store_run(store, statement);
+	return err ? err : sqlite3_changes(store->db) > 0;
+}
+
+int store_offender_destination(struct store *store, struct store_offender_entry *entry,
+			       const struct flow *flow)
+{
+	int address = flow->family == AF_INET6 ? 16 : 4, prefix = flow->family == AF_INET6 ? 6 : 3;
+	sqlite3_stmt *statement;
+	int got;
+
+	if (flow->family == 0 || entry->capped)
+		return 0;
+	if (entry->destinations >= STORE_DESTINATIONS_MAX) {
+		statement = store_statement(store, SQL_DESTINATION_FIND);
+		sqlite3_bind_int64(statement, 1, entry->id);
+		sqlite3_bind_blob(statement, 2, flow->dst, address, SQLITE_STATIC);
+		got = store_step(store, statement);
+		sqlite3_reset(statement);
+		entry->capped = got == 0;
+		return got < 0 ? got : 0;
+	}
+	got = insert_address(store, SQL_DESTINATION_INSERT, entry->id, flow->dst, address);
+	if (got <= 0)
+		return got;
+	entry->destinations++;
+	got = insert_address(store, SQL_NETWORK_INSERT, entry->id, flow->dst, prefix);
+	if (got > 0)
+		entry->networks++;
+	return got < 0 ? got : 0;
+}
+
+static int write_entry(struct store *store, const struct store_offender_entry *entry)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_OFFENDER_UPDATE);
+	char ports[STORE_PORTS_MAX * 6 + 1] = "";
+	size_t at = 0;
+	unsigned i;
+
+	for (i = 0; i < entry->n_ports; i++)
+		at += (size_t)snprintf(ports + at, sizeof(ports) - at, "%s%u", i ? "," : "",
+				       entry->ports[i]);
+	sqlite3_bind_int64(statement, 1, entry->id);
+	sqlite3_bind_int64(statement, 2, entry->attempts);
+	sqlite3_bind_int64(statement, 3, entry->destinations);
+	sqlite3_bind_int64(statement, 4, entry->networks);
+	sqlite3_bind_int64(statement, 5, entry->first_ns);
+	sqlite3_bind_int64(statement, 6, entry->last_ns);
+	sqlite3_bind_text(statement, 7, verdict_words[entry->verdict], -1, SQLITE_STATIC);
+	sqlite3_bind_int(statement, 8, entry->capped);
+	sqlite3_bind_text(statement, 9, ports, -1, SQLITE_STATIC);
+	return store_run(store, statement);
+}
+
+int store_flush_offenders(struct store *store)
+{
+	struct store_offender_entry *entry;
+	uint32_t i;
+	int err = 0;
+
+	for (i = 0; i < store->dirty_offenders.n && !err; i++) {
+		entry = store->dirty_offenders.values[i];
+		if (!entry->dirty) /* written when it was evicted */
+			continue;
+		entry->dirty = false;
+		err = write_entry(store, entry);
+	}
+	store->dirty_offenders.n = 0;
+	return err;
+}
+
+void store_offender_evicted(void *context, void *value)
+{
+	struct store_offender_entry *entry = value;
+	struct store *store = context;
+	int err = entry->dirty ? write_entry(store, entry) : 0;
+
+	entry->dirty = false;
+	if (err && !store->flush_error)
+		store->flush_error = err;
+}

@@ -55,24 +55,26 @@ void describe_clear(struct owner *owner)
 
 /* The kernel appends " (deleted)" to the path of an unlinked file (d_path(), fs/d_path.c); a
  * file whose name ends so is taken for deleted, which is the careful way to be wrong. */
-static void read_exe(int pid_fd, struct owner *owner)
+static int read_exe(int pid_fd, struct owner *owner)
 {
 	static const char tail[] = " (deleted)";
 	static const char memfd[] = "/memfd:";
 	const size_t n = sizeof(tail) - 1;
 	size_t len;
 	bool cut;
+	int error = proc_link(pid_fd, "exe", owner->exe, sizeof(owner->exe), &cut);
 
-	if (proc_link(pid_fd, "exe", owner->exe, sizeof(owner->exe), &cut))
-		return;
+	if (error)
+		return error;
 	if (cut)
 		owner->cut |= OWNER_CUT_EXE;
 	len = strlen(owner->exe);
 	if (len <= n || memcmp(owner->exe + len - n, tail, n))
-		return;
+		return 0;
 	owner->exe[len - n] = 0;
 	owner->exe_memfd = !strncmp(owner->exe, memfd, sizeof(memfd) - 1);
 	owner->exe_deleted = true;
+	return 0;
 }
 
 static void read_cmdline(int pid_fd, struct owner *owner)
@@ -155,6 +157,7 @@ int describe_process(const struct describe *describe, int pid_fd, pid_t pid, str
 	struct proc_stat before, after;
 	struct proc_status status;
 	bool cut;
+	int error;
 
 	describe_clear(owner);
 	if (proc_stat_of(pid_fd, &before) || proc_status_of(pid_fd, &status))
@@ -166,7 +169,7 @@ int describe_process(const struct describe *describe, int pid_fd, pid_t pid, str
 	owner->euid = status.euid;
 	owner->gid = status.gid;
 	owner->start_ns = start_ns(describe, before.start_ticks);
-	read_exe(pid_fd, owner);
+	error = read_exe(pid_fd, owner);
 	if (!proc_link(pid_fd, "cwd", owner->cwd, sizeof(owner->cwd), &cut) && cut)
 		owner->cut |= OWNER_CUT_CWD;
 	read_login_uid(pid_fd, owner);
@@ -178,6 +181,8 @@ int describe_process(const struct describe *describe, int pid_fd, pid_t pid, str
 	} else {
 		owner->script_why = OWNER_WHY_DEADLINE;
 	}
+	if (error == -EACCES || error == -EPERM)
+		owner->script_why = OWNER_WHY_DENIED;
 	if (proc_stat_of(pid_fd, &after) || after.start_ticks != before.start_ticks) {
 		describe_clear(owner);
 		return -ESRCH;

@@ -16,7 +16,8 @@
 #include "show_table.h"
 
 #define POLL_MS 250
-#define KNOWN 4096 /* rows whose count is remembered */
+#define KNOWN 4096 /* rows whose count is remembered: these are shown again when they grow */
+#define LATE_NS (5 * 1000000000LL) /* records may be stored later than others seen after them */
 
 static volatile sig_atomic_t ended;
 
@@ -32,8 +33,7 @@ struct watch {
 	struct show_list *list; /* NULL: one line of text each */
 	bool said_missing;
 	int64_t last_id;	 /* greatest seen */
-	int64_t last_ns;	 /* rows that were seen again since then may have grown */
-	int64_t next_ns;
+	int64_t last_ns;	 /* of all rows seen: those that grow will have a later one */
 	struct known known[KNOWN]; /* by id modulo KNOWN */
 	int write_error;
 };
@@ -49,15 +49,14 @@ static bool remember(struct watch *watch, const struct store_verdict *verdict)
 {
 	struct known *known = &watch->known[(uint64_t)verdict->id % KNOWN];
 	bool fresh = verdict->id > watch->last_id;
-	bool grown = known->id == verdict->id ? verdict->count > known->count
-					       : fresh || verdict->count > 1;
+	bool grown = known->id == verdict->id && verdict->count > known->count;
 
 	if (known->id <= verdict->id)
 		*known = (struct known){ verdict->id, verdict->count };
 	if (fresh)
 		watch->last_id = verdict->id;
-	if (verdict->last_ns > watch->next_ns)
-		watch->next_ns = verdict->last_ns;
+	if (verdict->last_ns > watch->last_ns)
+		watch->last_ns = verdict->last_ns;
 	return fresh || grown;
 }
 
@@ -183,11 +182,10 @@ static int open_store(struct watch *watch, bool first)
 	} else if (error) {
 		code = ctl_store_failed(ctl, NULL, error);
 	} else {
-		watch->last_id = watch->last_ns = watch->next_ns = 0;
+		watch->last_id = watch->last_ns = 0;
 		memset(watch->known, 0, sizeof(watch->known));
 		if (first && !(ctl->args.given & CTL_SINCE))
 			error = skip_old_rows(watch);
-		watch->last_ns = watch->next_ns;
 		if (error < 0)
 			code = ctl_store_failed(ctl, watch->store, error);
 	}
@@ -223,11 +221,14 @@ static int look(struct watch *watch)
 		if (code || !watch->store)
 			return code;
 	}
-	/* Rows seen again since the last look have a later last_ns: new ones do too. */
-	if (watch->last_ns > filter.since_ns)
-		filter.since_ns = watch->last_ns;
+	filter.after_id = watch->last_id;
 	error = store_verdicts(watch->store, &filter, show_row, watch);
-	watch->last_ns = watch->next_ns;
+	if (!error && watch->last_ns) {
+		filter.after_id = 0;
+		if (watch->last_ns - LATE_NS > filter.since_ns)
+			filter.since_ns = watch->last_ns - LATE_NS;
+		error = store_verdicts(watch->store, &filter, show_row, watch);
+	}
 	if (watch->write_error && !ended)
 		return ctl_write_failed(watch->write_error);
 	if (error < 0 && error != -EBUSY && error != -EAGAIN)

@@ -487,22 +487,98 @@ static void a_full_disk_is_noticed(void **state)
 	fclose(full);
 }
 
-static void what_was_seen_is_recorded_retransmitted_or_lost(void **state)
+static void every_word_of_the_vocabulary_has_a_sentence(void **state)
 {
-	struct store_status store = { .recorded = 10 };
-	struct show_sum sum;
+	(void)state;
+	for (int i = 0; i < REASON_N; i++)
+		assert_string_not_equal(show_explain_reason(reason_words[i]), reason_words[i]);
+	for (int i = 0; i < OWNER_HOW_N; i++)
+		assert_string_not_equal(show_explain_how(owner_how_words[i]), owner_how_words[i]);
+	for (int i = 0; i < OWNER_WHY_N; i++)
+		assert_string_not_equal(show_explain_why(owner_why_words[i]), owner_why_words[i]);
+	for (int i = 0; i < OWNER_SCRIPT_FROM_N; i++)
+		assert_string_not_equal(show_explain_script(owner_script_from_words[i]),
+					owner_script_from_words[i]);
+	for (int i = 0; i < VIA_N; i++)
+		assert_string_not_equal(show_explain_via(record_via_words[i]), record_via_words[i]);
+	assert_string_equal(show_explain_why("a new word"), "a new word");
+	assert_string_equal(show_explain_why(NULL), "not known");
+}
+
+static char *status_page(const struct show_status *status)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_int_equal(show_status_page(status, &utc, out), 0);
+	fclose(out);
+	assert_safe(text);
+	return text;
+}
+
+static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **state)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	struct store_status *store = calloc(1, sizeof(*store));
+	struct show_status status = { .now_ns = 1795433445000000000, .config = config,
+				      .store = store, .kernel = { .why = "needs root" } };
+	json_t *object;
+	char *text;
 	(void)state;
 
-	store.total[STAT_KERNEL_FIRST + RULESET_HELD] = 15;
-	store.total[STAT_RETRANSMITS] = 3;
-	show_status_sum(&store, &sum);
-	assert_int_equal(sum.seen, 15);
-	assert_int_equal(sum.lost, 2);
-	assert_int_equal(sum.ahead, 0);
-	store.recorded = 14;
-	show_status_sum(&store, &sum);
-	assert_int_equal(sum.lost, 0);
-	assert_int_equal(sum.ahead, 2);
+	config_defaults(config);
+	status.mail_uids[0] = -1;
+	text = status_page(&status);
+	assert_non_null(strstr(text, "has never reported"));
+	assert_non_null(strstr(text, "NO SUCH USER"));
+	assert_non_null(strstr(text, "nobody may send"));
+	assert_non_null(strstr(text, "not looked at: needs root"));
+	assert_non_null(strstr(text, "What went wrong\n  nothing\n"));
+	free(text);
+
+	store->last.ts_ns = status.now_ns - 180LL * 1000000000;
+	store->last.started_ns = status.now_ns - 86400LL * 1000000000;
+	store->last.judge_pid = 77;
+	store->seen = 15;
+	store->recorded = 12;
+	store->recorded_at_report = 10;
+	store->rows = 4;
+	store->folded = 8;
+	store->retransmits = 3;
+	store->lost = 2;
+	store->total[STAT_LOST_COPIES] = 2;
+	status.kernel = (struct show_kernel){ .loaded = true, .check = 1,
+					      .form = RULESET_QUEUE_COMPAT };
+	status.mail_uids[0] = 101;
+	text = status_page(&status);
+	assert_non_null(strstr(text, "not running: last report 3 min ago, from pid 77"));
+	assert_non_null(strstr(text, "BUT DIFFERS"));
+	assert_non_null(strstr(text, "compat"));
+	assert_non_null(strstr(text, "postfix (uid 101)"));
+	assert_non_null(strstr(text, "10   and 2 more since that report"));
+	assert_non_null(strstr(text, "2  copies the kernel could not deliver"));
+	free(text);
+
+	object = show_status_json(&status, &utc);
+	assert_string_equal(json_string_value(json_object_get(object, "schema")),
+			    "egressd.status/1");
+	assert_int_equal(json_integer_value(json_object_get(object, "seen")),
+			 json_integer_value(json_object_get(object, "recorded_at_report")) +
+				 json_integer_value(json_object_get(object, "retransmits")) +
+				 json_integer_value(json_object_get(object, "lost")));
+	assert_true(json_is_false(json_object_get(json_object_get(object, "rules"), "whole")));
+	assert_int_equal(json_object_size(json_object_get(object, "counters")), STAT_N);
+	json_decref(object);
+	status.store = NULL;
+	object = show_status_json(&status, &utc);
+	assert_true(json_is_null(json_object_get(object, "store")));
+	json_decref(object);
+	text = status_page(&status);
+	assert_non_null(strstr(text, "there is no store"));
+	free(text);
+	free(config);
+	free(store);
 }
 
 int main(void)
@@ -523,7 +599,8 @@ int main(void)
 		cmocka_unit_test(a_record_is_shown_as_its_row_would_be),
 		cmocka_unit_test(chains_that_are_no_chains_are_shown_as_nothing),
 		cmocka_unit_test(a_full_disk_is_noticed),
-		cmocka_unit_test(what_was_seen_is_recorded_retransmitted_or_lost),
+		cmocka_unit_test(every_word_of_the_vocabulary_has_a_sentence),
+		cmocka_unit_test(the_status_says_what_runs_what_does_not_and_what_was_lost),
 	};
 
 	setlocale(LC_CTYPE, "C.UTF-8");

@@ -250,7 +250,8 @@ static int bad_option(int code, const char *word, char **message)
 	for (size_t i = 0; code == ':' && i < OPTIONS_N; i++) {
 		if (options[i].letter != optopt)
 			continue;
-		*message = show_printf("--%s: expected %s", options[i].name, options[i].value);
+		*message = show_printf("--%s: expected a value (%s)", options[i].name,
+				       options[i].value);
 		return -EINVAL;
 	}
 	if (optopt > ' ' && optopt < 0x7f && strncmp(word, "--", 2) != 0)

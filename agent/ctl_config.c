@@ -56,7 +56,8 @@ static int config_check(struct ctl *ctl)
 	if (ctl->config_is_default)
 		printf("OK: %s does not exist, the defaults hold\n", CONFIG_DEFAULT_FILE);
 	else
-		printf("OK\n");
+		printf("OK: %s\n", ctl->args.config_file ? ctl->args.config_file
+							 : CONFIG_DEFAULT_FILE);
 	return CTL_OK;
 }
 

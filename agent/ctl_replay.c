@@ -42,7 +42,7 @@ static int each_record(void *context, const struct record *record)
 
 static char *summary(const struct run *run, const char *file, const struct replay_counts *counts)
 {
-	char *text = show_printf("%s: %llu frames, %llu SYNs", file,
+	char *text = show_printf("%s: frames %llu, SYNs %llu", file,
 				 (unsigned long long)counts->frames,
 				 (unsigned long long)counts->syns), *longer;
 
@@ -54,8 +54,7 @@ static char *summary(const struct run *run, const char *file, const struct repla
 		free(text);
 		text = longer;
 	}
-	longer = show_printf("%s, %llu retransmits, %llu attempts, %llu other packets judged, "
-			     "%llu frames without IP",
+	longer = show_printf("%s, retransmits %llu, attempts %llu, other judged %llu, not IP %llu",
 			     text, (unsigned long long)counts->retransmits,
 			     (unsigned long long)counts->attempts,
 			     (unsigned long long)counts->refused_other,

@@ -40,10 +40,11 @@ void ctl_users_policy(const struct config *config, struct policy *policy, bool s
 
 		if (!config_user(config->mail_users[i], &uid, &gid))
 			continue;
-		ctl_say("mail user \"%s\" does not exist: %s may send to ports %s until it does "
+		ctl_say("mail user \"%s\" does not exist: %s%s may send to ports %s until it does "
 			"and the rules are loaded again",
-			config->mail_users[i], policy->n_mail_uids ? "only the others" : "nobody",
-			ports);
+			config->mail_users[i],
+			config->mode == MODE_MONITOR ? "in mode enforce " : "",
+			policy->n_mail_uids ? "only the other mail users" : "nobody", ports);
 	}
 	free(ports);
 }

@@ -16,7 +16,8 @@
 #include "show_table.h"
 
 #define POLL_MS 250
-#define KNOWN 4096 /* rows whose count is remembered */
+#define KNOWN 4096 /* rows whose count is remembered: these are shown again when they grow */
+#define LATE_NS (5 * 1000000000LL) /* records may be stored later than others seen after them */
 
 static volatile sig_atomic_t ended;
 
@@ -32,8 +33,7 @@ struct watch {
 	struct show_list *list; /* NULL: one line of text each */
 	bool said_missing;
 	int64_t last_id;	 /* greatest seen */
-	int64_t last_ns;	 /* rows that were seen again since then may have grown */
-	int64_t next_ns;
+	int64_t last_ns;	 /* of all rows seen: those that grow will have a later one */
 	struct known known[KNOWN]; /* by id modulo KNOWN */
 	int write_error;
 };
@@ -49,15 +49,14 @@ static bool remember(struct watch *watch, const struct store_verdict *verdict)
 {
 	struct known *known = &watch->known[(uint64_t)verdict->id % KNOWN];
 	bool fresh = verdict->id > watch->last_id;
-	bool grown = known->id == verdict->id ? verdict->count > known->count
-					       : fresh || verdict->count > 1;
+	bool grown = known->id == verdict->id && verdict->count > known->count;
 
 	if (known->id <= verdict->id)
 		*known = (struct known){ verdict->id, verdict->count };
 	if (fresh)
 		watch->last_id = verdict->id;
-	if (verdict->last_ns > watch->next_ns)
-		watch->next_ns = verdict->last_ns;
+	if (verdict->last_ns > watch->last_ns)
+		watch->last_ns = verdict->last_ns;
 	return fresh || grown;
 }
 
@@ -80,6 +79,25 @@ static char *text_of(const struct watch *watch, const struct store_verdict *verd
 		text = ascii;
 	}
 	return text;
+}
+
+/* The columns that were asked for, two spaces apart: nothing is known of the rows to come. */
+static int print_columns(const struct watch *watch, const struct store_verdict *verdict)
+{
+	const char *columns = watch->ctl->args.columns;
+
+	errno = 0;
+	while (*columns) {
+		size_t len = strcspn(columns, ",");
+		char *name = show_printf("%.*s", (int)len, columns);
+		char *text = text_of(watch, verdict, name);
+
+		columns += len + (columns[len] == ',');
+		printf("%s%s", text, *columns ? "  " : "\n");
+		free(name);
+		free(text);
+	}
+	return ferror(stdout) ? (errno ? -errno : -EIO) : 0;
 }
 
 static int print_line(const struct watch *watch, const struct store_verdict *verdict)
@@ -118,8 +136,12 @@ static int show_row(void *context, const struct store_verdict *verdict)
 
 	if (!remember(watch, verdict))
 		return 0;
-	watch->write_error = watch->list ? show_list_row(watch->list, verdict)
-					 : print_line(watch, verdict);
+	if (watch->list)
+		watch->write_error = show_list_row(watch->list, verdict);
+	else if (watch->ctl->args.columns)
+		watch->write_error = print_columns(watch, verdict);
+	else
+		watch->write_error = print_line(watch, verdict);
 	errno = 0;
 	if (!watch->write_error && fflush(stdout))
 		watch->write_error = errno ? -errno : -EIO;
@@ -160,11 +182,10 @@ static int open_store(struct watch *watch, bool first)
 	} else if (error) {
 		code = ctl_store_failed(ctl, NULL, error);
 	} else {
-		watch->last_id = watch->last_ns = watch->next_ns = 0;
+		watch->last_id = watch->last_ns = 0;
 		memset(watch->known, 0, sizeof(watch->known));
 		if (first && !(ctl->args.given & CTL_SINCE))
 			error = skip_old_rows(watch);
-		watch->last_ns = watch->next_ns;
 		if (error < 0)
 			code = ctl_store_failed(ctl, watch->store, error);
 	}
@@ -200,11 +221,14 @@ static int look(struct watch *watch)
 		if (code || !watch->store)
 			return code;
 	}
-	/* Rows seen again since the last look have a later last_ns: new ones do too. */
-	if (watch->last_ns > filter.since_ns)
-		filter.since_ns = watch->last_ns;
+	filter.after_id = watch->last_id;
 	error = store_verdicts(watch->store, &filter, show_row, watch);
-	watch->last_ns = watch->next_ns;
+	if (!error && watch->last_ns) {
+		filter.after_id = 0;
+		if (watch->last_ns - LATE_NS > filter.since_ns)
+			filter.since_ns = watch->last_ns - LATE_NS;
+		error = store_verdicts(watch->store, &filter, show_row, watch);
+	}
 	if (watch->write_error && !ended)
 		return ctl_write_failed(watch->write_error);
 	if (error < 0 && error != -EBUSY && error != -EAGAIN)
@@ -236,7 +260,7 @@ int ctl_watch(struct ctl *ctl)
 	code = ctl_config_load(ctl);
 	if (!code)
 		code = ctl_store_filter(ctl, &watch->filter);
-	if (!code && (ctl->args.format != FORMAT_TABLE || ctl->args.columns))
+	if (!code && ctl->args.format != FORMAT_TABLE)
 		code = ctl_list_new(ctl, &show_verdict_kind, &watch->list);
 	if (!code)
 		code = open_store(watch, true);

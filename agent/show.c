@@ -86,7 +86,7 @@ char *show_ascii(const char *text)
 char *show_time(int64_t ns, bool utc, int digits, char out[SHOW_TIME_BYTES])
 {
 	int64_t fraction = ((ns % 1000000000) + 1000000000) % 1000000000;
-	time_t seconds = (ns - fraction) / 1000000000;
+	time_t seconds = ns / 1000000000 - (ns % 1000000000 < 0);
 	struct tm tm;
 	size_t used;
 	long offset;
@@ -151,6 +151,13 @@ char *show_endpoint(int family, const struct store_bytes *address, int64_t port)
 	return text;
 }
 
+/* The store's chains write what is not known as an empty text, and a uid as -1. */
+static bool is_not_known(const char *key, const json_t *value)
+{
+	return (json_is_string(value) && !*json_string_value(value)) ||
+	       (!strcmp(key, "uid") && json_is_integer(value) && json_integer_value(value) < 0);
+}
+
 /* JSON text of the store's, its strings cleaned: whoever can write the store can't write to the
  * terminal. */
 static json_t *clean_json(json_t *value)
@@ -172,7 +179,9 @@ static json_t *clean_json(json_t *value)
 		out = show_need(json_object());
 		json_object_foreach(value, key, member) {
 			text = show_clean(key);
-			json_object_set_new(out, text, clean_json(member));
+			json_object_set_new(out, text, is_not_known(key, member)
+							       ? json_null()
+							       : clean_json(member));
 			free(text);
 		}
 	} else {

@@ -57,6 +57,7 @@ struct show_field {
 			 * when the terminal is narrow */
 	json_t *(*value)(const void *row, const struct show_options *options);
 	char *(*text)(const json_t *value); /* NULL: as the type says; malloc'd */
+	char *(*cell)(const void *row);	    /* a table's own text; NULL: as text; malloc'd */
 };
 
 struct show_kind {

@@ -45,6 +45,9 @@ static const char *const whys[] = {
 	[OWNER_WHY_KERNEL_SOCKET] = "the kernel's own socket (AF_SMC, MPTCP)",
 	[OWNER_WHY_REFUSED_FIRST] = "the rule set refused it before it could be looked up",
 	[OWNER_WHY_NOT_GIVEN] = "the owners file does not name this flow",
+	[OWNER_WHY_NOT_TOLD] = "nothing on this machine says which one",
+	[OWNER_WHY_NO_STATUS_PAGE] = "its php-fpm pool has no status page to ask (pm.status_path)",
+	[OWNER_WHY_NOT_TRUSTED] = "there was an answer, but it could have been forged",
 	[OWNER_WHY_ERROR] = "an error; see egressd's log",
 };
 static_assert(sizeof(whys) / sizeof(whys[0]) == OWNER_WHY_N, "a sentence for each why");
@@ -75,7 +78,7 @@ static const char *explain(const char *word, const char *const *words, const cha
 			   unsigned n)
 {
 	for (unsigned i = 0; word && i < n; i++)
-		if (!strcmp(word, words[i]))
+		if (!strcmp(word, words[i]) && texts[i])
 			return texts[i];
 	return word ? word : "not known";
 }

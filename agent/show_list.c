@@ -151,7 +151,9 @@ static void add_table_row(struct show_list *list, const void *row)
 		const struct show_field *field = list->fields[i];
 		json_t *value = show_field_value(field, row, &list->options);
 
-		if (field->type == SHOW_TIME && !json_is_null(value)) {
+		if (field->cell) {
+			cells[i] = field->cell(row);
+		} else if (field->type == SHOW_TIME && !json_is_null(value)) {
 			char text[SHOW_TIME_BYTES];
 			int64_t ns;
 

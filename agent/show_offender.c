@@ -80,6 +80,15 @@ static json_t *offender_program(const void *row, const struct show_options *opti
 	return show_bytes(program->bytes, program->len > 0 ? (size_t)program->len : 0);
 }
 
+/* Above the store's bound the count is a lower one: a table must not show it as exact. */
+static char *destinations_cell(const void *row)
+{
+	const struct store_offender *offender = &((const struct show_offender *)row)->offender;
+
+	return show_printf("%lld%s", (long long)offender->destinations,
+			   offender->destinations_capped ? "+" : "");
+}
+
 #define AT(member) offsetof(struct show_offender, offender.member)
 
 static const struct show_field fields[] = {
@@ -95,7 +104,8 @@ static const struct show_field fields[] = {
 	{ "site", SHOW_BYTES, AT(site), .shape = SHOW_CUT, .keep = 9 },
 	{ "unit", SHOW_BYTES, AT(unit), .shape = SHOW_CUT, .keep = 7 },
 	{ "attempts", SHOW_COUNT, AT(attempts), .shape = SHOW_RIGHT, .keep = 1 },
-	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 3 },
+	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 3,
+	  .cell = destinations_cell },
 	{ "networks", SHOW_COUNT, AT(networks), .shape = SHOW_RIGHT, .keep = 6 },
 	{ "ports", SHOW_MADE, .keep = 5, .value = offender_ports, .text = ports_text },
 	{ "first_seen", SHOW_TIME, AT(first_ns), .keep = 8 },

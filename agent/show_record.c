@@ -76,8 +76,8 @@ static void view_process(struct show_view *view, const struct owner *owner)
 	verdict->owner_why = owner_why_words[owner->why];
 	verdict->cut = owner->cut;
 	verdict->n_holders = owner->n_holders;
-	verdict->lookup_us = owner->lookup_us;
-	verdict->lookup_fds = owner->lookup_fds;
+	verdict->lookup_us = owner->how == OWNER_GIVEN ? -1 : (int64_t)owner->lookup_us;
+	verdict->lookup_fds = owner->how == OWNER_GIVEN ? -1 : (int64_t)owner->lookup_fds;
 	view->parents = chain_json(owner->parents, owner->n_parents, OWNER_PARENTS);
 	view->holders = chain_json(owner->holders, owner->n_holders, OWNER_HOLDERS);
 	verdict->parents = text_bytes(view->parents);

@@ -6,18 +6,6 @@
 
 #include <string.h>
 
-void show_status_sum(const struct store_status *store, struct show_sum *sum)
-{
-	uint64_t accounted;
-
-	sum->seen = stats_seen(store->total);
-	sum->recorded = store->recorded;
-	sum->retransmits = store->total[STAT_RETRANSMITS];
-	accounted = sum->recorded + sum->retransmits;
-	sum->lost = sum->seen > accounted ? sum->seen - accounted : 0;
-	sum->ahead = accounted > sum->seen ? accounted - sum->seen : 0;
-}
-
 unsigned show_status_losses(const struct store_status *store, struct show_loss losses[SHOW_LOSSES])
 {
 	const uint64_t *total = store->total;
@@ -30,7 +18,10 @@ unsigned show_status_losses(const struct store_status *store, struct show_loss l
 		{ "overruns", "times that a receive buffer ran over", total[STAT_OVERRUNS] },
 		{ "lost_channel", "records the recorder was too slow for",
 		  total[STAT_LOST_CHANNEL] },
-		{ "lost_commit", "records the disk did not take", store->lost_commit },
+		{ "lost_recorder", "records handed to the recorder, but not kept",
+		  store->lost_recorder },
+		{ "lost_commit", "  of these: the disk did not take them", store->lost_commit },
+		{ "lost_bad_message", "  of these: could not be read", store->lost_bad_message },
 		{ "lost_evidence", "packets not kept as evidence (their records were)",
 		  store->lost_evidence },
 		{ "lost_journal", "journal lines not written (their records were)",
@@ -175,17 +166,16 @@ static void add_store(json_t *object, const struct show_status *status,
 {
 	const struct store_status *store = status->store;
 	struct show_loss losses[SHOW_LOSSES], outcomes[SHOW_OUTCOMES];
-	struct show_sum sum;
 	json_t *counters = show_need(json_object()), *part = show_need(json_object());
 
-	show_status_sum(store, &sum);
-	json_object_set_new(object, "seen", number(sum.seen));
-	json_object_set_new(object, "recorded", number(sum.recorded));
+	json_object_set_new(object, "seen", number(store->seen));
+	json_object_set_new(object, "recorded", number(store->recorded));
 	json_object_set_new(object, "rows", number(store->rows));
 	json_object_set_new(object, "folded", number(store->folded));
-	json_object_set_new(object, "retransmits", number(sum.retransmits));
-	json_object_set_new(object, "lost", number(sum.lost));
-	json_object_set_new(object, "ahead", number(sum.ahead));
+	json_object_set_new(object, "retransmits", number(store->retransmits));
+	json_object_set_new(object, "lost", number(store->lost));
+	json_object_set_new(object, "recorded_at_report", number(store->recorded_at_report));
+	json_object_set_new(object, "pruned", number(store->pruned));
 	json_object_set_new(object, "outcomes",
 			    losses_json(outcomes, show_status_outcomes(store, outcomes)));
 	json_object_set_new(object, "losses",

@@ -3,10 +3,7 @@
  * The state of the whole: what runs, what was seen and what was lost, as JSON
  * ("egressd.status/1") and as a page. Gathers nothing itself.
  *
- *     seen = recorded + retransmits + lost      (stats.h)
- *
- * holds as of the judge's last report. The recorder may be a second ahead of it: then nothing is
- * lost, and `ahead` says by how much.
+ *     seen = recorded at the last report + retransmits + lost      (store.h)
  */
 #ifndef AGENT_SHOW_STATUS_H
 #define AGENT_SHOW_STATUS_H
@@ -39,11 +36,6 @@ struct show_status {
 	struct show_queue queue;
 };
 
-struct show_sum {
-	uint64_t seen, recorded, retransmits, lost, ahead;
-};
-void show_status_sum(const struct store_status *store, struct show_sum *sum);
-
 json_t *show_status_json(const struct show_status *status, const struct show_options *options);
 /* 0 or -errno of the stream. */
 int show_status_page(const struct show_status *status, const struct show_options *options,
@@ -54,7 +46,7 @@ struct show_loss {
 	const char *word, *text;
 	uint64_t count;
 };
-#define SHOW_LOSSES 8
+#define SHOW_LOSSES 10
 unsigned show_status_losses(const struct store_status *store, struct show_loss losses[SHOW_LOSSES]);
 
 /* The same for what became of the packets. */

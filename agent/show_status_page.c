@@ -145,22 +145,21 @@ static void page_counts(const struct show_status *status, FILE *out)
 {
 	const struct store_status *store = status->store;
 	struct show_loss lines[SHOW_LOSSES > SHOW_OUTCOMES ? SHOW_LOSSES : SHOW_OUTCOMES];
-	struct show_sum sum;
+	uint64_t since = store->recorded - store->recorded_at_report;
 	char *note;
 	unsigned n, nonzero = 0;
 
-	show_status_sum(store, &sum);
 	fprintf(out, "\nAttempts to those ports (up to the judge's last report)\n");
-	count_line(out, "seen by the kernel", sum.seen, "");
-	note = show_printf("in %" PRIu64 " rows", store->rows);
-	count_line(out, "recorded", sum.recorded, note);
+	count_line(out, "seen by the kernel", store->seen, "");
+	note = since ? show_printf("and %" PRIu64 " more since that report", since)
+		     : show_printf("%s", "");
+	count_line(out, "recorded", store->recorded_at_report, note);
 	free(note);
-	count_line(out, "  of these folded into an earlier row", store->folded, "");
-	count_line(out, "retransmits of recorded ones", sum.retransmits, "");
-	note = sum.ahead ? show_printf("the store is %" PRIu64 " ahead of the report", sum.ahead)
-			 : show_printf("%s", "");
-	count_line(out, "lost: seen, not recorded", sum.lost, note);
-	free(note);
+	count_line(out, "retransmits of recorded ones", store->retransmits, "");
+	count_line(out, "lost: seen, but not recorded", store->lost, "");
+	fprintf(out, "  The %" PRIu64 " recorded ones are in %" PRIu64 " rows: %" PRIu64
+		     " repeats were folded into an earlier row.\n",
+		store->recorded, store->rows, store->folded);
 
 	fprintf(out, "\nWhat became of them\n");
 	n = show_status_outcomes(store, lines);

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <wchar.h>
 
-#define CUT_LEAST 20	 /* a path is not cut below this while columns can be left out */
+#define CUT_LEAST 28	 /* a path is not cut below this while columns can be left out */
 #define SHORT_TIME_BYTES 19 /* 2026-11-23 10:00:00 */
 
 struct column {
@@ -167,6 +167,22 @@ static unsigned slack(const struct show_table *table)
 	return sum;
 }
 
+/* What was left out to make room for more than it needed comes back, what matters most first. */
+static void take_back(struct show_table *table)
+{
+	for (unsigned keep = 2; keep < 16; keep++) {
+		for (unsigned c = 0; c < table->n; c++) {
+			struct column *column = &table->columns[c];
+
+			if (!column->out || column->field->keep != keep)
+				continue;
+			column->out = false;
+			if (table_width(table) > table->options.width + slack(table))
+				column->out = true;
+		}
+	}
+}
+
 /* Leaves out the column that matters least; false when only the first ones are left. */
 static bool leave_one_out(struct show_table *table)
 {
@@ -229,6 +245,7 @@ static void fit(struct show_table *table)
 	while (!table->fixed && table_width(table) > width + slack(table))
 		if (!leave_one_out(table))
 			break;
+	take_back(table);
 	cut_paths(table);
 }
 
@@ -258,7 +275,9 @@ static int add_columns(struct libscols_table *cols, const struct show_table *tab
 
 		if (table->columns[c].out)
 			continue;
-		for (i = 0; field->name[i] && i < sizeof(heading) - 1; i++)
+		/* The library leaves room for a heading that it does not print. */
+		for (i = 0; table->options.header && field->name[i] &&
+			    i < sizeof(heading) - 1; i++)
 			heading[i] = (char)toupper((unsigned char)field->name[i]);
 		heading[i] = '\0';
 		if (!scols_table_new_column(cols, heading, 0,

@@ -282,6 +282,11 @@ def test_loading():
           (tool("-u", "7", "-p", "26", "load").stdout,
            tool("-u", "7", "-p", "26", "check", ok=False).returncode, counters()), ("", 0, first))
     tool("load")
+    check("the file in the tree is the copy in the program; doubled values do no harm",
+          (tool("-f", "nft/egressd.nft", "check", ok=False).returncode,
+           tool("-p", "25", "-p", "25", "-u", str(MAIL), "load").returncode,
+           tool("-p", "25", "-p", "25", "-u", str(MAIL), "check", ok=False).returncode), (0, 0, 0))
+    tool("load")
     listing = run("nft", "-a", "list", "chain", "inet", "egressd", "guard").stdout
     handle = re.search(r"goto opening # handle (\d+)", listing).group(1)
     run("nft", "delete", "rule", "inet", "egressd", "guard", "handle", handle)
@@ -431,6 +436,8 @@ def test_agent():
            run("nft", "-a", "list", "chain", "inet", "egressd", "agent").stdout.count("handle")),
           (form, form, 2))
     check("the table is whole with the agent's rule", tool("check", ok=False).returncode, 0)
+    check("a rule of another queue number is not the agent's",
+          tool("-q", "7", "check", ok=False).returncode, 1)
     check("nobody bound to the queue: the guard refuses at once",
           seen(lambda: connect(WEB, peer, 25)),
           ("ECONNREFUSED", {"held": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", WEB)]))

@@ -58,7 +58,7 @@ def listen_on(sockets, ready):
         for s in select.select(sockets, [], [])[0]:
             try:
                 c, _ = s.accept()
-                c.settimeout(2)
+                c.settimeout(0.5)
                 c.recv(16)
                 c.close()
             except OSError:
@@ -397,6 +397,52 @@ def test_odd_packets():
           {f"{WEB} 587": 2})
 
 
+def test_older_flows():
+    tool("unload")
+    flows = []
+    for uid in (WEB, WEB, MAIL):
+        os.seteuid(uid)
+        s = socket.create_connection((PEER_ADDRESS[4], 587), 2) if uid == MAIL else socket.socket()
+        os.seteuid(0)
+        if uid != MAIL:
+            s.connect((PEER_ADDRESS[4], 587))
+        flows.append(s)
+    tool("load")
+    check("an older flow of www-data is reset at its next packet, counted and copied once",
+          seen(lambda: talk(flows[0])), ("ECONNRESET", {"not_opening": 1}, [(25, "not_opening", WEB)]))
+    check("or at its close", seen(flows[1].close), (None, {"not_opening": 1}, [(25, "not_opening", WEB)]))
+    check("an older flow of the mail server goes on", seen(lambda: talk(flows[2])), ("ok", {}, []))
+
+
+def talk(s):
+    try:
+        s.settimeout(3)
+        s.send(b"QUIT\r\n")
+        s.recv(16)
+        return "ok"
+    except OSError as error:
+        return errno.errorcode.get(error.errno, repr(error))
+
+
+def test_far_end_on_a_mail_port():
+    """Our SYN|ACK to a far end that connects from a mail port can't be told from an opening."""
+    def work():
+        enter(PEER)
+        s = socket.socket()
+        s.bind((PEER_ADDRESS[4], 26))
+        s.settimeout(0.4)
+        try:
+            s.connect((OWN_ADDRESS[4], 25))
+        except OSError as error:
+            return error.errno or errno.ETIMEDOUT
+        return 0
+    tool("-p", "26", "load")
+    check("who connects to us from a mail port gets no answer: it is refused without a uid, never held",
+          seen(lambda: os.waitstatus_to_exitcode(os.waitpid(spawn(work), 0)[1])),
+          (errno.ETIMEDOUT, {"refused_by_guard": 1}, [(25, "refused_by_guard", None)]))
+    tool("load")
+
+
 def test_monitor(version):
     peer = PEER_ADDRESS[version]
     tool("-m", "load")
@@ -516,6 +562,8 @@ for v in (4, 6):
     test_nat(v)
     test_monitor(v)
 test_odd_packets()
+test_older_flows()
+test_far_end_on_a_mail_port()
 test_agent()
 test_no_mail_user()
 test_clashes()

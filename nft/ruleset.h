@@ -38,11 +38,9 @@ struct ruleset {
  * copies the same, once, and lets pass; only NOT_OPENING stays 0 there, since the later packets of
  * a flow whose opening was counted and let pass are nothing new.
  *
- * BY_GUARD is not a part of HELD alone: a SYN|ACK (simultaneous open; or the answer to somebody who
- * connects to us from a mail port, then without a uid) and a SYN that a DNAT rule turned to a mail
- * port were never held. LOCAL + MAIL + ALLOWED + BY_AGENT + BY_GUARD + NOT_OPENING + FRAGMENT +
- * FORWARDED counts every packet that is owed a record exactly once; HELD less its verdicts is what
- * was lost while held.
+ * BY_GUARD is not a part of HELD alone: UNHELD is what never was held, a SYN|ACK (simultaneous
+ * open; or the answer to somebody who connects to us from a mail port) or a SYN that a DNAT rule turned to a mail port. LOCAL + MAIL + HELD + UNHELD +
+ * NOT_OPENING + FRAGMENT + FORWARDED counts every packet that is owed a record exactly once.
  */
 enum ruleset_counter {
 	RULESET_LOCAL,	     /* SYNs to an address of this box: copied to group + 2 */
@@ -51,6 +49,7 @@ enum ruleset_counter {
 	RULESET_ALLOWED,     /* let out with the agent's allow mark */
 	RULESET_BY_AGENT,    /* refused with the agent's deny mark: the agent records them */
 	RULESET_BY_GUARD,    /* openings refused by the rule set alone: copied to the group */
+	RULESET_UNHELD,	     /* of BY_GUARD: never offered to the queue, so in no other counter */
 	RULESET_NOT_OPENING, /* packets without SYN, of a uid that may send nothing, or forwarded:
 			      * copied */
 	RULESET_FRAGMENT,    /* fragments to the ports, in no other counter: copied */

@@ -25,6 +25,7 @@ const char *const ruleset_counter_words[RULESET_COUNTER_N] = {
 	[RULESET_ALLOWED] = "allowed",
 	[RULESET_BY_AGENT] = "refused_by_agent",
 	[RULESET_BY_GUARD] = "refused_by_guard",
+	[RULESET_UNHELD] = "unheld",
 	[RULESET_NOT_OPENING] = "not_opening",
 	[RULESET_FRAGMENT] = "fragment",
 	[RULESET_FORWARDED] = "forwarded",

@@ -352,7 +352,7 @@ def test_guard(version):
 
 def test_nat(version):
     peer = PEER_ADDRESS[version]
-    guard = ("ECONNREFUSED", {"refused_by_guard": 1}, [(25, "refused_by_guard", WEB)])
+    guard = ("ECONNREFUSED", {"refused_by_guard": 1, "unheld": 1}, [(25, "refused_by_guard", WEB)])
     family = "ip" if version == 4 else "ip6"
     address = peer if version == 4 else f"[{peer}]"
     nat(f"meta nfproto ipv{version} tcp dport 2525 dnat {family} to {address}:25")
@@ -384,7 +384,7 @@ def test_odd_packets():
     check("a packet without SYN of a uid that may send nothing is refused, counted and copied once",
           seen(lambda: raw(ip4(tcp(0x10)))), (None, {"not_opening": 1}, [(25, "not_opening", ROOT)]))
     check("a SYN|ACK opens: refused by the guard, never held",
-          seen(lambda: raw(ip4(tcp(0x12)))), (None, {"refused_by_guard": 1}, [(25, "refused_by_guard", ROOT)]))
+          seen(lambda: raw(ip4(tcp(0x12)))), (None, {"refused_by_guard": 1, "unheld": 1}, [(25, "refused_by_guard", ROOT)]))
     check("a SYN with other flags (ECN) is a SYN",
           seen(lambda: raw(ip4(tcp(0xc2)))),
           (None, {"held": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", ROOT)]))
@@ -439,7 +439,7 @@ def test_far_end_on_a_mail_port():
     tool("-p", "26", "load")
     check("who connects to us from a mail port gets no answer: it is refused without a uid, never held",
           seen(lambda: os.waitstatus_to_exitcode(os.waitpid(spawn(work), 0)[1])),
-          (errno.ETIMEDOUT, {"refused_by_guard": 1}, [(25, "refused_by_guard", None)]))
+          (errno.ETIMEDOUT, {"refused_by_guard": 1, "unheld": 1}, [(25, "refused_by_guard", None)]))
     tool("load")
 
 

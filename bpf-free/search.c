@@ -141,7 +141,8 @@ static int try_last(struct search *s, struct search_found *found)
 	if (error || stat.start_ticks != last->start_ticks)
 		return -ENOENT;
 	error = try_hint(s, last->pid, last->pid, found);
-	for (uint32_t i = 0; i < 2 && error == -ENOENT; i++)
+	/* One that waits elsewhere did not just connect; one that runs may have. */
+	for (uint32_t i = 0; i < 2 && s->n_running && error == -ENOENT; i++)
 		error = search_confirm(s, last->pid, last->pid, last->fd + i, found);
 	return error;
 }

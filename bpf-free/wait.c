@@ -104,19 +104,44 @@ static bool all_are_children(const struct owner_wait *w, const struct fpm_status
 	return true;
 }
 
-static bool copy_text(char *out, size_t size, struct fpm_text text)
-{
-	bool cut = text.len >= size;
-	size_t n = cut ? size - 1 : text.len;
-
-	memcpy(out, text.at, n);
-	out[n] = 0;
-	return cut;
-}
-
 static bool is_dash(struct fpm_text text)
 {
 	return text.len == 1 && *text.at == '-';
+}
+
+/* A text that php-fpm's own memory may have cut is said to be cut. */
+static int take_texts(struct owner_wait *w, struct owner *owner, const struct fpm_status *status)
+{
+	int script = fpm_status_decode(status->script, owner->script, sizeof(owner->script));
+	int n;
+
+	if (script <= 1 || owner->script[0] != '/' ||
+	    owner->script[strlen(owner->script) - 1] == '/') {
+		owner->script[0] = 0;
+		return fail(w, owner, OWNER_WHY_NOT_TRUSTED, -EBADMSG);
+	}
+	if (script >= FPM_SCRIPT_BYTES - 1)
+		owner->cut |= OWNER_CUT_SCRIPT;
+	if (!is_dash(status->method)) {
+		n = fpm_status_decode(status->method, owner->request_method,
+				      sizeof(owner->request_method));
+		if (n < 0)
+			owner->request_method[0] = 0;
+		if (n >= (int)sizeof(owner->request_method))
+			owner->cut |= OWNER_CUT_REQUEST;
+	}
+	if (!is_dash(status->uri)) {
+		n = fpm_status_decode(status->uri, owner->request_uri,
+				      sizeof(owner->request_uri));
+		if (n < 0)
+			owner->request_uri[0] = 0;
+		if (n >= FPM_URI_BYTES - 1)
+			owner->cut |= OWNER_CUT_REQUEST;
+	}
+	owner->script_from = OWNER_SCRIPT_FPM_STATUS;
+	owner->script_why = OWNER_WHY_NONE;
+	w->over = true;
+	return 0;
 }
 
 static int read_answer(struct owner_wait *w, struct owner *owner)
@@ -139,21 +164,7 @@ static int read_answer(struct owner_wait *w, struct owner *owner)
 		return fail(w, owner, OWNER_WHY_NOT_TRUSTED, -EBADMSG);
 	if (!fpm_status_at_work(&status) || is_dash(status.script))
 		return fail(w, owner, OWNER_WHY_NOT_TOLD, -ENOENT);
-	if (status.script.at[0] != '/' || status.script.at[status.script.len - 1] == '/')
-		return fail(w, owner, OWNER_WHY_NOT_TRUSTED, -EBADMSG);
-	if (copy_text(owner->script, sizeof(owner->script), status.script) ||
-	    status.script.len >= FPM_SCRIPT_BYTES - 1)
-		owner->cut |= OWNER_CUT_SCRIPT;
-	if ((!is_dash(status.method) &&
-	     copy_text(owner->request_method, sizeof(owner->request_method), status.method)) ||
-	    (!is_dash(status.uri) &&
-	     copy_text(owner->request_uri, sizeof(owner->request_uri), status.uri)) ||
-	    status.uri.len >= FPM_URI_BYTES - 1)
-		owner->cut |= OWNER_CUT_REQUEST;
-	owner->script_from = OWNER_SCRIPT_FPM_STATUS;
-	owner->script_why = OWNER_WHY_NONE;
-	w->over = true;
-	return 0;
+	return take_texts(w, owner, &status);
 }
 
 static enum owner_why why_of(int error)

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+int egressctl_main(int argc, char **argv);
 #define main egressctl_main
 #include "../../agent/egressctl.c"
 #undef main

@@ -53,8 +53,11 @@ def same(got, expected, what=""):
 class Box:
     """A state folder with its configuration."""
 
+    all = []
+
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="egt-cli-")
+        Box.all.append(self)
         self.state = os.path.join(self.dir, "state")
         os.mkdir(self.state)
         self.conf = os.path.join(self.dir, "egressd.conf")
@@ -348,7 +351,6 @@ def a_packet_whose_evidence_is_gone_comes_from_the_store_and_that_is_said():
     want(b'"verdict":"deny"' in blocks[-1][1])
     _, said = gone.run("show", "9", "--pcap", os.path.join(gone.dir, "x"), code=1)
     want("no byte of its packet was kept" in said, said)
-    shutil.rmtree(gone.dir)
 
 
 @test
@@ -364,7 +366,6 @@ def an_evidence_file_that_is_a_link_or_a_pipe_is_not_followed():
     os.symlink("/etc/passwd", os.path.join(folder, name))
     out, said = odd.run("show", "2", "--pcap", "-")
     want("writing the store's copy" in said and b"root:" not in out, said)
-    shutil.rmtree(odd.dir)
 
 
 @test
@@ -390,7 +391,6 @@ def a_judge_that_reports_and_lives_is_said_to_run():
     live = Box().store().store("report")
     text = live.run("status")[0].decode()
     want(re.search(r"running since \S+ \(pid %d\), last report \d s ago" % os.getpid(), text), text)
-    shutil.rmtree(live.dir)
 
 
 @test
@@ -430,7 +430,6 @@ def a_damaged_store_is_exit_3():
     bad = Box().store().store("damage")
     _, said = bad.run("list-offenders", code=3)
     want("egressd.db" in said, said)
-    shutil.rmtree(bad.dir)
 
 
 @test
@@ -610,7 +609,6 @@ def watch_shows_each_new_row_and_what_is_folded_into_it_until_interrupted():
     finally:
         process.kill()
         process.wait()
-    shutil.rmtree(live.dir)
 
 
 @test
@@ -630,7 +628,6 @@ def watch_waits_for_a_store_that_is_not_there_yet():
     finally:
         process.kill()
         process.wait()
-    shutil.rmtree(late.dir)
 
 
 @test
@@ -721,8 +718,8 @@ def main():
                     print("# " + line.encode("unicode_escape").decode()[:1500])
             sys.stdout.flush()
     finally:
-        shutil.rmtree(box.dir)
-        shutil.rmtree(empty.dir)
+        for one in Box.all:
+            shutil.rmtree(one.dir)
     return 1 if failed else 0
 
 

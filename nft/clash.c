@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLASH_DEPTH 32	     /* the kernel follows 16 jumps (NFT_JUMP_STACK_SIZE) */
-#define CLASH_SHOWN_MAX 50   /* rules said one by one */
-#define CLASH_TEXT_MAX 400   /* bytes of a rule in a line */
+#define CLASH_DEPTH	32  /* the kernel follows 16 jumps (NFT_JUMP_STACK_SIZE) */
+#define CLASH_SHOWN_MAX 50  /* rules said one by one */
+#define CLASH_TEXT_MAX	400 /* bytes of a rule in a line */
 
 const char *const clash_action_words[CLASH_ACTION_N] = {
-	[CLASH_NONE] = "passes",    [CLASH_DROP] = "drops", [CLASH_REJECT] = "rejects",
+	[CLASH_NONE] = "passes",  [CLASH_DROP] = "drops", [CLASH_REJECT] = "rejects",
 	[CLASH_QUEUE] = "queues", [CLASH_JUMP] = "jumps",
 };
 static_assert(sizeof(clash_action_words) / sizeof(clash_action_words[0]) == CLASH_ACTION_N,
@@ -120,9 +120,9 @@ void clash_covered(const char *save_text, bool tables[CLASH_TABLE_N])
 
 bool clash_is_covered(const struct clash_covered *covered, const char *family, const char *table)
 {
-	const bool *tables = !strcmp(family, "ip")  ? covered->ip :
-			     !strcmp(family, "ip6") ? covered->ip6 :
-						      NULL;
+	const bool *tables = !strcmp(family, "ip")    ? covered->ip
+			     : !strcmp(family, "ip6") ? covered->ip6
+						      : NULL;
 
 	for (int i = 0; tables && i < CLASH_TABLE_N; i++)
 		if (tables[i] && !strcmp(table, table_words[i]))
@@ -249,8 +249,9 @@ unsigned clash_queue_line(const char *proc_text, uint16_t queue_num, struct rule
 		portid = end != proc_text ? strtoul(end, &end, 10) : 0;
 		if (end != proc_text && number == queue_num) {
 			line_begin(lines);
-			ruleset_text_printf(lines, "queue %u is bound already, by netlink portid %lu "
-						   "(as a rule the pid of its program)",
+			ruleset_text_printf(lines,
+					    "queue %u is bound already, by netlink portid %lu "
+					    "(as a rule the pid of its program)",
 					    queue_num, portid);
 			return 1;
 		}

@@ -27,19 +27,19 @@ struct clash_match {
 };
 
 struct clash_rule {
-	size_t chain, target;	 /* of CLASH_JUMP; indices of chains */
+	size_t chain, target; /* of CLASH_JUMP; indices of chains */
 	struct clash_match match;
 	enum clash_action action;
 	uint32_t queue_first, queue_last; /* of CLASH_QUEUE */
-	char *text;		 /* the rule, for a human */
+	char *text;			  /* the rule, for a human */
 };
 
 struct clash_chain {
 	char *where; /* "table inet fw", "iptables table filter" */
 	char *name;
-	bool out;	    /* packets to others come by: hook output, forward, postrouting, egress */
-	bool reached;	    /* without a word about ports */
-	uint64_t named;	    /* ports that some rule on the way here named */
+	bool out;	/* packets to others come by: hook output, forward, postrouting, egress */
+	bool reached;	/* without a word about ports */
+	uint64_t named; /* ports that some rule on the way here named */
 };
 
 struct clash {
@@ -61,7 +61,14 @@ int clash_rule(struct clash *clash, const struct clash_rule *rule, const char *t
 void clash_free(struct clash *clash);
 
 /* Tables that iptables-nft-save printed whole: nft shows their xt matches as opaque. */
-enum clash_table { CLASH_FILTER, CLASH_MANGLE, CLASH_NAT, CLASH_RAW, CLASH_SECURITY, CLASH_TABLE_N };
+enum clash_table {
+	CLASH_FILTER,
+	CLASH_MANGLE,
+	CLASH_NAT,
+	CLASH_RAW,
+	CLASH_SECURITY,
+	CLASH_TABLE_N
+};
 struct clash_covered {
 	bool ip[CLASH_TABLE_N], ip6[CLASH_TABLE_N];
 };

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS_MAX 128	/* of one rule; the rest is not read */
-#define WORD_BYTES 256	/* longer ones are cut: no port list of 15 is longer */
+#define WORDS_MAX  128 /* of one rule; the rest is not read */
+#define WORD_BYTES 256 /* longer ones are cut: no port list of 15 is longer */
 
 struct words {
 	char word[WORDS_MAX][WORD_BYTES];
@@ -57,7 +57,9 @@ static uint64_t port_range(const struct clash *clash, const char *text, size_t l
 	}
 	if (after < end && *after == ':')
 		last = after + 1 < end ? strtoul(after + 1, NULL, 10) : 65535;
-	return first > 65535 ? 0 : clash_range(clash, (uint32_t)first, last > 65535 ? 65535 : (uint32_t)last);
+	return first > 65535
+		       ? 0
+		       : clash_range(clash, (uint32_t)first, last > 65535 ? 65535 : (uint32_t)last);
 }
 
 static uint64_t port_list(const struct clash *clash, const char *text)
@@ -81,11 +83,12 @@ static bool word_is(const char *word, const char *const *list)
 	return false;
 }
 
-static void rule_option(const struct clash *clash, const char *option, const char *value, bool negated,
-			struct clash_rule *rule, const char **target)
+static void rule_option(const struct clash *clash, const char *option, const char *value,
+			bool negated, struct clash_rule *rule, const char **target)
 {
-	static const char *const dports[] = { "--dport", "--dports", "--destination-port",
-					      "--destination-ports", "--ports", NULL };
+	static const char *const dports[] = {
+		"--dport", "--dports", "--destination-port", "--destination-ports", "--ports", NULL
+	};
 	static const char *const tcps[] = { "tcp", "6", "all", "0", NULL };
 	uint64_t ports;
 	char *end;
@@ -100,8 +103,8 @@ static void rule_option(const struct clash *clash, const char *option, const cha
 		*target = value;
 	} else if (!strcmp(option, "--queue-num") || !strcmp(option, "--queue-balance")) {
 		rule->queue_first = (uint32_t)strtoul(value, &end, 10);
-		rule->queue_last = *end == ':' ? (uint32_t)strtoul(end + 1, NULL, 10) :
-						 rule->queue_first;
+		rule->queue_last =
+			*end == ':' ? (uint32_t)strtoul(end + 1, NULL, 10) : rule->queue_first;
 	}
 }
 

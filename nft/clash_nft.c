@@ -11,7 +11,7 @@
 
 struct reader {
 	struct clash *clash;
-	json_t *objects; /* the array "nftables" */
+	json_t *objects;	    /* the array "nftables" */
 	const char *family, *table; /* of the rule at hand */
 	const char *own_table;
 	const struct clash_covered *covered;
@@ -28,7 +28,8 @@ static json_t *set_elements(const struct reader *reader, const char *name)
 	json_t *object, *set;
 	size_t i;
 
-	json_array_foreach(reader->objects, i, object) {
+	json_array_foreach(reader->objects, i, object)
+	{
 		set = json_object_get(object, "set");
 		if (!set)
 			set = json_object_get(object, "map");
@@ -54,8 +55,9 @@ static uint64_t value_ports(const struct reader *reader, json_t *value, int part
 	if (json_is_integer(value)) {
 		json_int_t port = json_integer_value(value);
 
-		return port < 0 || port > 65535 ?
-			       0 : clash_range(reader->clash, (uint32_t)port, (uint32_t)port);
+		return port < 0 || port > 65535
+			       ? 0
+			       : clash_range(reader->clash, (uint32_t)port, (uint32_t)port);
 	}
 	if (json_is_string(value)) {
 		const char *name = json_string_value(value);
@@ -63,12 +65,13 @@ static uint64_t value_ports(const struct reader *reader, json_t *value, int part
 		/* A wildcard element matches every port. */
 		if (!strcmp(name, "*"))
 			return clash_all(reader->clash);
-		return *name == '@' ?
-			       value_ports(reader, set_elements(reader, name + 1), part, depth + 1) : 0;
+		return *name == '@' ? value_ports(reader, set_elements(reader, name + 1), part,
+						  depth + 1)
+				    : 0;
 	}
 	if (json_is_array(value)) {
-		json_array_foreach(value, i, inner)
-			ports |= value_ports(reader, inner, part, depth + 1);
+		json_array_foreach(value, i, inner) ports |=
+			value_ports(reader, inner, part, depth + 1);
 		return ports;
 	}
 	range = json_object_get(value, "range");
@@ -76,14 +79,16 @@ static uint64_t value_ports(const struct reader *reader, json_t *value, int part
 		json_int_t first = json_integer_value(json_array_get(range, 0));
 		json_int_t last = json_integer_value(json_array_get(range, 1));
 
-		return first < 0 || last < first || first > 65535 ?
-			       0 : clash_range(reader->clash, (uint32_t)first,
-					       last > 65535 ? 65535 : (uint32_t)last);
+		return first < 0 || last < first || first > 65535
+			       ? 0
+			       : clash_range(reader->clash, (uint32_t)first,
+					     last > 65535 ? 65535 : (uint32_t)last);
 	}
 	inner = json_object_get(value, "concat");
 	if (inner)
-		return part < 0 ? 0 : value_ports(reader, json_array_get(inner, (size_t)part), -1,
-						  depth + 1);
+		return part < 0 ? 0
+				: value_ports(reader, json_array_get(inner, (size_t)part), -1,
+					      depth + 1);
 	inner = json_object_get(value, "set");
 	if (!inner)
 		inner = json_object_get(json_object_get(value, "elem"), "val");
@@ -92,9 +97,11 @@ static uint64_t value_ports(const struct reader *reader, json_t *value, int part
 
 static bool field_is(json_t *payload, const char *protocol, const char *field)
 {
-	const char *has_protocol = string_of(payload, "protocol"), *has_field = string_of(payload, "field");
+	const char *has_protocol = string_of(payload, "protocol"),
+		   *has_field = string_of(payload, "field");
 
-	return has_protocol && has_field && !strcmp(has_protocol, protocol) && !strcmp(has_field, field);
+	return has_protocol && has_field && !strcmp(has_protocol, protocol) &&
+	       !strcmp(has_field, field);
 }
 
 /* Is it the destination port, alone (*part -1) or in a concatenation? */
@@ -106,7 +113,8 @@ static bool is_dport(json_t *left, int *part)
 	*part = -1;
 	if (field_is(payload, "tcp", "dport") || field_is(payload, "th", "dport"))
 		return true;
-	json_array_foreach(json_object_get(left, "concat"), i, inner) {
+	json_array_foreach(json_object_get(left, "concat"), i, inner)
+	{
 		payload = json_object_get(inner, "payload");
 		*part = (int)i;
 		if (field_is(payload, "tcp", "dport") || field_is(payload, "th", "dport"))
@@ -137,9 +145,8 @@ static bool has_tcp(json_t *value, int depth)
 		return !strcmp(word, "tcp") || *word == '@';
 	if (json_is_integer(value))
 		return json_integer_value(value) == 6;
-	json_array_foreach(json_is_object(value) ? json_object_get(value, "set") : value, i, inner)
-		if (has_tcp(inner, depth + 1))
-			return true;
+	json_array_foreach(json_is_object(value) ? json_object_get(value, "set") : value, i,
+			   inner) if (has_tcp(inner, depth + 1)) return true;
 	return false;
 }
 
@@ -215,8 +222,10 @@ static int read_verdict(struct reader *reader, json_t *verdict, const char *wher
 		number = json_object_get(queue, "num"); /* missing: 0 */
 		range = json_object_get(number, "range");
 		rule->action = CLASH_QUEUE;
-		rule->queue_first = (uint32_t)json_integer_value(range ? json_array_get(range, 0) : number);
-		rule->queue_last = (uint32_t)json_integer_value(range ? json_array_get(range, 1) : number);
+		rule->queue_first =
+			(uint32_t)json_integer_value(range ? json_array_get(range, 0) : number);
+		rule->queue_last =
+			(uint32_t)json_integer_value(range ? json_array_get(range, 1) : number);
 	}
 	return 0;
 }
@@ -245,14 +254,16 @@ static int read_vmap(struct reader *reader, json_t *vmap, const char *where,
 	bool port = is_dport(json_object_get(vmap, "key"), &part);
 	size_t i;
 
-	elements = name ? (*name == '@' ? set_elements(reader, name + 1) : NULL) :
-			  json_object_get(data, "set");
-	json_array_foreach(elements, i, element) {
+	elements = name ? (*name == '@' ? set_elements(reader, name + 1) : NULL)
+			: json_object_get(data, "set");
+	json_array_foreach(elements, i, element)
+	{
 		struct clash_rule rule = *so_far;
 
 		if (port) {
 			rule.match.named = true;
-			rule.match.ports &= value_ports(reader, json_array_get(element, 0), part, 0);
+			rule.match.ports &=
+				value_ports(reader, json_array_get(element, 0), part, 0);
 		}
 		ret = read_verdict(reader, json_array_get(element, 1), where, &rule);
 		if (!ret)
@@ -270,7 +281,8 @@ static int read_rule(struct reader *reader, json_t *body, const char *where, siz
 	int ret = 0;
 	size_t i;
 
-	json_array_foreach(json_object_get(body, "expr"), i, statement) {
+	json_array_foreach(json_object_get(body, "expr"), i, statement)
+	{
 		inner = json_object_get(statement, "match");
 		if (inner)
 			read_match(reader, inner, &rule.match);
@@ -340,7 +352,8 @@ int clash_read_nft(struct clash *clash, const char *json, const char *own_table,
 	if (!json_is_array(reader.objects))
 		ret = -EBADMSG;
 	else
-		json_array_foreach(reader.objects, i, object) {
+		json_array_foreach(reader.objects, i, object)
+		{
 			ret = read_object(&reader, object);
 			if (ret)
 				break;

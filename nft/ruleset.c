@@ -80,10 +80,10 @@ static int nft_apply(const struct ruleset *ruleset, const char *text, int netns_
 static int nft_list(const struct ruleset *ruleset, bool stateless, int netns_fd, char **text,
 		    char **message)
 {
-	const char *const whole[] = { ruleset->nft_program, "list", "table", "inet", ruleset->table,
-				      NULL };
+	const char *const whole[] = { ruleset->nft_program, "list", "table", "inet",
+				      ruleset->table,	    NULL };
 	const char *const rules[] = { ruleset->nft_program, "-s", "list", "table", "inet",
-				      ruleset->table, NULL };
+				      ruleset->table,	    NULL };
 
 	return nft(ruleset, stateless ? rules : whole, NULL, netns_fd, text, message);
 }
@@ -108,7 +108,8 @@ static char *renewing_text(const struct ruleset *ruleset, const char *rules)
 
 	ruleset_text_printf(&text, "flush table inet %s\n", ruleset->table);
 	for (size_t i = 0; i < sizeof(static_sets) / sizeof(static_sets[0]); i++)
-		ruleset_text_printf(&text, "flush set inet %s %s\n", ruleset->table, static_sets[i]);
+		ruleset_text_printf(&text, "flush set inet %s %s\n", ruleset->table,
+				    static_sets[i]);
 	ruleset_text_add(&text, rules, strlen(rules));
 	return ruleset_text_take(&text);
 }
@@ -217,7 +218,7 @@ static int listing_wanted(const struct ruleset *ruleset, struct listing *listing
 	if (!ret)
 		ret = nft_list(ruleset, true, netns_fd, &text, message);
 	if (!ret)
-		ret = listing_parse(text, listing);
+		ret = listing_parse(text, ruleset->queue_num, listing);
 	if (netns_fd >= 0)
 		close(netns_fd);
 	free(rules);
@@ -236,7 +237,7 @@ int ruleset_check(const struct ruleset *ruleset, char **message)
 	if (!ret)
 		ret = nft_list(ruleset, true, RULESET_RUN_HERE, &text, message);
 	if (!ret)
-		ret = listing_parse(text, &held);
+		ret = listing_parse(text, ruleset->queue_num, &held);
 	if (!ret)
 		ret = listing_wanted(ruleset, &wanted, message);
 	if (!ret)

@@ -57,20 +57,21 @@ static int read_all_iptables(struct clash *clash, struct clash_covered *covered)
 
 	ret = read_iptables(clash, "/usr/sbin/iptables-nft-save", "iptables", covered->ip, &ran);
 	if (!ret)
-		ret = read_iptables(clash, "/usr/sbin/ip6tables-nft-save", "ip6tables", covered->ip6,
-				    &ran6);
+		ret = read_iptables(clash, "/usr/sbin/ip6tables-nft-save", "ip6tables",
+				    covered->ip6, &ran6);
 	if (ret)
 		return ret;
 	if (!ran && !ran6) { /* an older iptables, of one kind, which we don't know */
 		ret = read_iptables(clash, "/usr/sbin/iptables-save", "iptables", NULL, &ran);
 		if (!ret)
-			ret = read_iptables(clash, "/usr/sbin/ip6tables-save", "ip6tables", NULL, &ran6);
+			ret = read_iptables(clash, "/usr/sbin/ip6tables-save", "ip6tables", NULL,
+					    &ran6);
 		return ret;
 	}
 	ret = read_iptables(clash, "/usr/sbin/iptables-legacy-save", "iptables-legacy", NULL, &ran);
 	if (!ret)
-		ret = read_iptables(clash, "/usr/sbin/ip6tables-legacy-save", "ip6tables-legacy", NULL,
-				    &ran6);
+		ret = read_iptables(clash, "/usr/sbin/ip6tables-legacy-save", "ip6tables-legacy",
+				    NULL, &ran6);
 	return ret;
 }
 

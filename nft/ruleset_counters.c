@@ -15,7 +15,7 @@
 
 #include "ruleset_link.h"
 
-#define DUMP_TRIES 10 /* of a dump that changed under us */
+#define DUMP_TRIES  10 /* of a dump that changed under us */
 #define REFUSED_SET "refused"
 
 const char *const ruleset_counter_words[RULESET_COUNTER_N] = {
@@ -29,8 +29,7 @@ const char *const ruleset_counter_words[RULESET_COUNTER_N] = {
 	[RULESET_FRAGMENT] = "fragment",
 	[RULESET_FORWARDED] = "forwarded",
 };
-static_assert(sizeof(ruleset_counter_words) / sizeof(ruleset_counter_words[0]) ==
-		      RULESET_COUNTER_N,
+static_assert(sizeof(ruleset_counter_words) / sizeof(ruleset_counter_words[0]) == RULESET_COUNTER_N,
 	      "a word for each counter");
 
 struct counters {

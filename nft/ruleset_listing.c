@@ -5,14 +5,15 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ruleset_text.h"
 
 #define LISTING_COMPARE_MAX 2000 /* lines of one block; the comparison is quadratic */
-#define LISTING_SHOWN_MAX 100	 /* differences said one by one */
-#define LISTING_TEXT_MAX 400	 /* bytes of a rule in a difference */
+#define LISTING_SHOWN_MAX   100	 /* differences said one by one */
+#define LISTING_TEXT_MAX    400	 /* bytes of a rule in a difference */
 
 void listing_free(struct listing *listing)
 {
@@ -54,7 +55,8 @@ static int listing_add(struct listing *listing, const char *block, const char *p
 
 static int by_text(const void *a, const void *b)
 {
-	return strcmp(((const struct listing_line *)a)->text, ((const struct listing_line *)b)->text);
+	return strcmp(((const struct listing_line *)a)->text,
+		      ((const struct listing_line *)b)->text);
 }
 
 /* "elements = { 25, 465,\n\t\t\t     587 }" as one line each, sorted: their order in the listing
@@ -86,16 +88,25 @@ struct listing_parser {
 	struct listing *listing;
 	char *block;		      /* NULL: between blocks */
 	struct ruleset_text elements; /* being collected over several lines */
+	uint16_t queue_num;
 	bool in_elements, dynamic, agent_rule;
 };
 
-/* The agent's rule in nft's words: `queue flags bypass to 7`, or what it makes of a target. */
-static bool is_agent_rule(const char *text, size_t len)
+/*
+ * The agent's rule in nft's words: native `queue flags bypass to 7`; through nft_compat
+ * `queue num 7 bypass` where nft translates it with libxtables, else an opaque target.
+ */
+static bool is_agent_rule(const char *text, size_t len, uint16_t queue_num)
 {
-	static const char *const forms[] = { "queue ", "xt target \"NFQUEUE\"", "NFQUEUE " };
+	char forms[5][48];
 
+	snprintf(forms[0], sizeof(forms[0]), "queue flags bypass to %u", queue_num);
+	snprintf(forms[1], sizeof(forms[1]), "queue num %u bypass", queue_num);
+	snprintf(forms[2], sizeof(forms[2]), "queue to %u bypass", queue_num);
+	snprintf(forms[3], sizeof(forms[3]), "xt target \"NFQUEUE\"");
+	snprintf(forms[4], sizeof(forms[4]), "xt target NFQUEUE");
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		if (len >= strlen(forms[i]) && !memcmp(text, forms[i], strlen(forms[i])))
+		if (len == strlen(forms[i]) && !memcmp(text, forms[i], len))
 			return true;
 	return false;
 }
@@ -141,7 +152,8 @@ static int parse_content(struct listing_parser *parser, const char *line, size_t
 	if (len > strlen(flags) && !memcmp(line, flags, strlen(flags)) &&
 	    !strncmp(parser->block, "set ", 4) && memmem(line, len, "dynamic", 7))
 		parser->dynamic = true;
-	if (!strcmp(parser->block, "chain agent") && !parser->agent_rule && is_agent_rule(line, len)) {
+	if (!strcmp(parser->block, "chain agent") && !parser->agent_rule &&
+	    is_agent_rule(line, len, parser->queue_num)) {
 		parser->agent_rule = true;
 		return 0;
 	}
@@ -177,10 +189,10 @@ static int parse_line(struct listing_parser *parser, const char *line, size_t le
 	return parse_content(parser, line, len);
 }
 
-int listing_parse(const char *text, struct listing *listing)
+int listing_parse(const char *text, uint16_t queue_num, struct listing *listing)
 {
 	struct listing made = { 0 };
-	struct listing_parser parser = { .listing = &made };
+	struct listing_parser parser = { .listing = &made, .queue_num = queue_num };
 	int ret = 0;
 
 	while (*text && !ret) {
@@ -238,8 +250,8 @@ static size_t block_find(const struct listing *listing, const char *block)
 }
 
 /* The longest common subsequence is what was kept; everything else is said. */
-static int compare_block(struct compare *compare, const struct listing_line *wanted, size_t n_wanted,
-			 const struct listing_line *held, size_t n_held)
+static int compare_block(struct compare *compare, const struct listing_line *wanted,
+			 size_t n_wanted, const struct listing_line *held, size_t n_held)
 {
 	size_t stride = n_held + 1, i, j;
 	uint16_t *common;
@@ -298,7 +310,8 @@ int listing_compare(const struct listing *wanted, const struct listing *held, ch
 			compare_say(&compare, "foreign", &held->lines[i]);
 	}
 	if (compare.count > LISTING_SHOWN_MAX)
-		ruleset_text_printf(&compare.lines, "\n... and %d more", compare.count - LISTING_SHOWN_MAX);
+		ruleset_text_printf(&compare.lines, "\n... and %d more",
+				    compare.count - LISTING_SHOWN_MAX);
 	said = ret ? NULL : ruleset_text_take(&compare.lines);
 	ruleset_text_free(&compare.lines);
 	if (!said)

@@ -7,6 +7,7 @@
 #define NFT_RULESET_LISTING_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct listing_line {
 	char *block; /* "chain guard", "set smtp_ports" */
@@ -19,8 +20,9 @@ struct listing {
 };
 
 /* Left out: elements of dynamic sets, counter values, and in the chain `agent` one rule that
- * queues. 0 or -ENOMEM. */
-int listing_parse(const char *text, struct listing *listing);
+ * queues to this number with bypass (as far as nft shows the words of a compat rule). 0 or
+ * -ENOMEM. */
+int listing_parse(const char *text, uint16_t queue_num, struct listing *listing);
 void listing_free(struct listing *listing);
 
 /* How many lines differ (wanted, held), and each in *lines, malloc'd: "missing: BLOCK: TEXT",

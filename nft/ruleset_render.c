@@ -93,7 +93,8 @@ static void render_value(struct render *render, enum placeholder place)
 		break;
 	case PLACE_MAIL_UIDS:
 		for (unsigned i = 0; i < ruleset->n_mail_uids; i++)
-			ruleset_text_printf(out, "%s%" PRIu32, i ? ", " : "", ruleset->mail_uids[i]);
+			ruleset_text_printf(out, "%s%" PRIu32, i ? ", " : "",
+					    ruleset->mail_uids[i]);
 		break;
 	case PLACE_MARK_MASK:
 		ruleset_text_printf(out, "0x%08" PRIx32, ruleset->mark_mask);

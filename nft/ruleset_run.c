@@ -17,7 +17,7 @@
 
 #include "ruleset_text.h"
 
-#define RUN_SECONDS 30		   /* listing a rule set with a million elements takes a few */
+#define RUN_SECONDS    30 /* listing a rule set with a million elements takes a few */
 #define RUN_OUTPUT_MAX (256UL << 20)
 
 static char *const run_environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
@@ -171,8 +171,7 @@ static int run_parent(pid_t child, struct run_pipes *pipes, struct ruleset_text 
 	return n == sizeof(error) ? -error : code;
 }
 
-int ruleset_run(const char *const argv[], const char *input, int netns_fd, char **out,
-		char **err)
+int ruleset_run(const char *const argv[], const char *input, int netns_fd, char **out, char **err)
 {
 	struct run_pipes pipes = { { -1, -1 }, { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	struct ruleset_text texts[2] = { { 0 } };

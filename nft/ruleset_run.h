@@ -13,8 +13,7 @@
  * (128 + N when signal N ended it), then *out and *err are what it wrote, malloc'd, NUL-terminated;
  * or -errno when it could not be run to its end: -ENOENT no such program, -ETIMEDOUT, -EFBIG.
  */
-int ruleset_run(const char *const argv[], const char *input, int netns_fd, char **out,
-		char **err);
+int ruleset_run(const char *const argv[], const char *input, int netns_fd, char **out, char **err);
 
 /* A new, empty network namespace, held by *netns_fd alone. Needs CAP_SYS_ADMIN. */
 int ruleset_run_netns(int *netns_fd);

@@ -151,16 +151,17 @@ static const struct {
 	const char *word;
 	int (*run)(struct ruleset_link *link);
 } verbs[] = {
-	{ "render", verb_render },   { "load", verb_load },	  { "unload", verb_unload },
-	{ "show", verb_show },	     { "check", verb_check },	  { "clashes", verb_clashes },
-	{ "fill", verb_fill },	     { "empty", verb_empty },	  { "form", verb_form },
+	{ "render", verb_render },     { "load", verb_load },	    { "unload", verb_unload },
+	{ "show", verb_show },	       { "check", verb_check },	    { "clashes", verb_clashes },
+	{ "fill", verb_fill },	       { "empty", verb_empty },	    { "form", verb_form },
 	{ "counters", verb_counters }, { "refused", verb_refused },
 };
 
 static int usage(void)
 {
 	fputs("usage: ruleset-tool [-m] [-t TABLE] [-u UID]... [-p PORT]... [-g GROUP] [-q QUEUE] "
-	      "[-f FILE] [-n NFT] VERB\n", stderr);
+	      "[-f FILE] [-n NFT] VERB\n",
+	      stderr);
 	return 99;
 }
 

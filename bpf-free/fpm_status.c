@@ -208,6 +208,110 @@ int fpm_status_parse(const char *page, size_t len, pid_t pid, struct fpm_status 
 	return error;
 }
 
+static int hex4(const char *at)
+{
+	int value = 0;
+
+	for (int i = 0; i < 4; i++) {
+		char c = at[i];
+
+		if (c >= '0' && c <= '9')
+			value = value << 4 | (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			value = value << 4 | (c - 'a' + 10);
+		else if (c >= 'A' && c <= 'F')
+			value = value << 4 | (c - 'A' + 10);
+		else
+			return -1;
+	}
+	return value;
+}
+
+/* One UTF-16 unit, or a pair of surrogates, at \\u; *used characters behind the backslash. */
+static int take_unicode(const char *at, const char *end, char utf8[4], size_t *used)
+{
+	int unit = end - at >= 5 ? hex4(at + 1) : -1, low;
+	unsigned point;
+
+	if (unit <= 0 || (unit >= 0xdc00 && unit < 0xe000))
+		return -EBADMSG;
+	point = (unsigned)unit;
+	*used = 5;
+	if (unit >= 0xd800 && unit < 0xdc00) {
+		low = end - at >= 11 && at[5] == '\\' && at[6] == 'u' ? hex4(at + 7) : -1;
+		if (low < 0xdc00 || low >= 0xe000)
+			return -EBADMSG;
+		point = 0x10000 + ((point - 0xd800) << 10) + ((unsigned)low - 0xdc00);
+		*used = 11;
+	}
+	if (point < 0x80) {
+		utf8[0] = (char)point;
+		return 1;
+	}
+	if (point < 0x800) {
+		utf8[0] = (char)(0xc0 | point >> 6);
+		utf8[1] = (char)(0x80 | (point & 63));
+		return 2;
+	}
+	if (point < 0x10000) {
+		utf8[0] = (char)(0xe0 | point >> 12);
+		utf8[1] = (char)(0x80 | (point >> 6 & 63));
+		utf8[2] = (char)(0x80 | (point & 63));
+		return 3;
+	}
+	utf8[0] = (char)(0xf0 | point >> 18);
+	utf8[1] = (char)(0x80 | (point >> 12 & 63));
+	utf8[2] = (char)(0x80 | (point >> 6 & 63));
+	utf8[3] = (char)(0x80 | (point & 63));
+	return 4;
+}
+
+static int take_escape(const char *at, const char *end, char utf8[4], size_t *used)
+{
+	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+	const char *name;
+
+	if (at == end)
+		return -EBADMSG;
+	if (*at == 'u')
+		return take_unicode(at, end, utf8, used);
+	name = strchr(names, *at);
+	if (!name || !*name)
+		return -EBADMSG;
+	utf8[0] = values[name - names];
+	*used = 1;
+	return 1;
+}
+
+int fpm_status_decode(struct fpm_text text, char *out, size_t size)
+{
+	bool escaped = text.len && text.at[0] == '\\';
+	const char *at = text.at, *end = text.at + text.len;
+	size_t n = 0, kept = 0;
+
+	while (at < end) {
+		char bytes[4] = { *at };
+		size_t used = 0;
+		int count = 1;
+
+		if (*at == '\\') {
+			count = escaped ? take_escape(at + 1, end, bytes, &used) : -EBADMSG;
+			if (count < 0)
+				return count;
+		} else if (escaped && *at == '/') {
+			return -EBADMSG;
+		}
+		at += 1 + used;
+		n += (size_t)count;
+		if (n < size) {
+			memcpy(out + kept, bytes, (size_t)count);
+			kept += (size_t)count;
+		}
+	}
+	out[kept] = 0;
+	return (int)n;
+}
+
 bool fpm_status_at_work(const struct fpm_status *status)
 {
 	static const char *const states[] = { "Running", "Finishing", "Ending request",

@@ -41,11 +41,8 @@ void search_done(struct search *s)
 static void begin(struct search *s, const struct search_question *question, uint64_t deadline_ns,
 		  unsigned fds)
 {
-	static const char head[] = "socket:[";
-
 	s->question = *question;
-	memcpy(s->link, head, sizeof(head));
-	memcpy(proc_put_u32(s->link + sizeof(head) - 1, question->inode), "]", 2);
+	search_link_text(s->link, question->inode);
 	s->deadline_ns = deadline_ns;
 	s->fds_left = fds;
 	s->fds_read = 0;
@@ -97,7 +94,7 @@ static int try_hint(struct search *s, pid_t pid, pid_t tid, struct search_found 
 			*found = (struct search_found){ .pid = pid, .tid = pid, .pid_fd = fd,
 							.fd = hint.fds[0], .in_ring = true,
 							.start_ticks = stat.start_ticks };
-			if (search_still_holds(s, fd, found))
+			if (search_still_holds(s->proc_fd, found, s->question.inode))
 				return 0;
 		}
 		close(fd);
@@ -144,7 +141,8 @@ static int try_last(struct search *s, struct search_found *found)
 	if (error || stat.start_ticks != last->start_ticks)
 		return -ENOENT;
 	error = try_hint(s, last->pid, last->pid, found);
-	for (uint32_t i = 0; i < 2 && error == -ENOENT; i++)
+	/* One that waits elsewhere did not just connect; one that runs may have. */
+	for (uint32_t i = 0; i < 2 && s->n_running && error == -ENOENT; i++)
 		error = search_confirm(s, last->pid, last->pid, last->fd + i, found);
 	return error;
 }

@@ -89,8 +89,10 @@ int search_all(struct search *search, const struct search_question *question,
  * them behind the *n that are there. */
 void search_relatives(struct search *search, const struct search_found *found,
 		      struct owner_ref *holders, unsigned *n);
-/* Does it still hold it? */
-bool search_still_holds(struct search *search, int pid_fd, const struct search_found *found);
+/* Does it, and is it the same process, still hold it? Needs no search under way. */
+bool search_still_holds(int proc_fd, const struct search_found *found, uint32_t inode);
+/* "socket:[INODE]" */
+void search_link_text(char link[32], uint32_t inode);
 
 /* Internal, between search.c and search_table.c. */
 int search_spent(const struct search *search); /* 0, -ENOBUFS or -ETIME */

@@ -45,6 +45,51 @@ static int look(struct search *s, int dir_fd, const char *name)
 	return !strcmp(link, ring) ? 2 : 0;
 }
 
+static void descriptor_path(char path[48], pid_t pid, pid_t tid, uint32_t fd)
+{
+	char *at = path;
+
+	if (tid != pid) {
+		memcpy(at, "task/", 5);
+		at = proc_put_u32(at + 5, (uint32_t)tid);
+		*at++ = '/';
+	}
+	memcpy(at, "fd/", 3);
+	*proc_put_u32(at + 3, fd) = 0;
+}
+
+void search_link_text(char link[32], uint32_t inode)
+{
+	static const char head[] = "socket:[";
+
+	memcpy(link, head, sizeof(head) - 1);
+	memcpy(proc_put_u32(link + sizeof(head) - 1, inode), "]", 2);
+}
+
+/* Reads through the process's own folder, and is not charged: it is the second look. */
+bool search_still_holds(int proc_fd, const struct search_found *found, uint32_t inode)
+{
+	char path[48], link[33], wanted[32];
+	struct proc_stat stat;
+	bool hidden = false;
+	ssize_t n;
+
+	if (found->in_ring) {
+		if (!hint_ring_holds(proc_fd, found->pid, found->fd, inode, &hidden))
+			return false;
+	} else {
+		descriptor_path(path, found->pid, found->tid, found->fd);
+		n = readlinkat(found->pid_fd, path, link, sizeof(link) - 1);
+		if (n < 0)
+			return false;
+		link[n] = 0;
+		search_link_text(wanted, inode);
+		if (strcmp(link, wanted))
+			return false;
+	}
+	return !proc_stat_of(found->pid_fd, &stat) && stat.start_ticks == found->start_ticks;
+}
+
 static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, bool in_ring,
 		struct search_found *found)
 {
@@ -59,45 +104,11 @@ static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, bool in_rin
 	}
 	*found = (struct search_found){ .pid = pid, .tid = tid, .pid_fd = pid_fd, .fd = fd,
 					.start_ticks = stat.start_ticks, .in_ring = in_ring };
-	if (search_still_holds(s, pid_fd, found))
+	if (search_still_holds(s->proc_fd, found, s->question.inode))
 		return 0;
 	close(pid_fd);
 	found->pid_fd = -1;
 	return -ENOENT;
-}
-
-static void descriptor_path(char path[48], pid_t pid, pid_t tid, uint32_t fd)
-{
-	char *at = path;
-
-	if (tid != pid) {
-		memcpy(at, "task/", 5);
-		at = proc_put_u32(at + 5, (uint32_t)tid);
-		*at++ = '/';
-	}
-	memcpy(at, "fd/", 3);
-	*proc_put_u32(at + 3, fd) = 0;
-}
-
-/* Reads through the process's own folder, and is not charged: it is the second look. */
-bool search_still_holds(struct search *s, int pid_fd, const struct search_found *found)
-{
-	char path[48], link[sizeof(s->link) + 1];
-	struct proc_stat stat;
-	bool hidden = false;
-	ssize_t n;
-
-	if (found->in_ring)
-		return hint_ring_holds(s->proc_fd, found->pid, found->fd, s->question.inode,
-				       &hidden) &&
-		       !proc_stat_of(pid_fd, &stat) && stat.start_ticks == found->start_ticks;
-	descriptor_path(path, found->pid, found->tid, found->fd);
-	n = readlinkat(pid_fd, path, link, sizeof(link) - 1);
-	if (n < 0)
-		return false;
-	link[n] = 0;
-	return !strcmp(link, s->link) && !proc_stat_of(pid_fd, &stat) &&
-	       stat.start_ticks == found->start_ticks;
 }
 
 int search_confirm(struct search *s, pid_t pid, pid_t tid, uint32_t fd,

@@ -55,8 +55,7 @@ void sockdiag_free(struct sockdiag *diag)
 	free(diag);
 }
 
-static int ask_once(struct sockdiag *d, const struct owner_query *query, uint32_t ifindex,
-		    struct sockdiag_answer *answer, uint8_t *state)
+static int send_question(struct sockdiag *d, const struct owner_query *query, uint32_t ifindex)
 {
 	char request[MNL_ALIGN(sizeof(struct nlmsghdr)) + sizeof(struct inet_diag_req_v2)] = { 0 };
 	struct nlmsghdr *header = mnl_nlmsg_put_header(request);
@@ -76,21 +75,39 @@ static int ask_once(struct sockdiag *d, const struct owner_query *query, uint32_
 	req->id.idiag_if = ifindex;
 	req->id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
 	req->id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-	if (mnl_socket_sendto(d->netlink, header, header->nlmsg_len) < 0)
-		return -errno;
-	for (int i = 0; i < STALE_REPLIES; i++) {
-		ssize_t n = mnl_socket_recvfrom(d->netlink, d->reply, sizeof(d->reply));
-		int error;
+	return mnl_socket_sendto(d->netlink, header, header->nlmsg_len) < 0 ? -errno : 0;
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		error = sockdiag_parse(d->reply, (size_t)n, d->seq, query, answer, state);
+static int receive(struct sockdiag *d, size_t *len)
+{
+	ssize_t n;
+
+	do
+		n = mnl_socket_recvfrom(d->netlink, d->reply, sizeof(d->reply));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	*len = (size_t)n;
+	return 0;
+}
+
+static int ask_once(struct sockdiag *d, const struct owner_query *query, uint32_t ifindex,
+		    struct sockdiag_answer *answer, uint8_t *state)
+{
+	int error = send_question(d, query, ifindex);
+
+	for (int i = 0; !error && i < STALE_REPLIES; i++) {
+		size_t len;
+
+		error = receive(d, &len);
+		if (error)
+			break;
+		error = sockdiag_parse(d->reply, len, d->seq, query, answer, state);
 		if (error != -EAGAIN)
 			return error;
+		error = 0;
 	}
-	return -EBADMSG;
+	return error ? error : -EBADMSG;
 }
 
 int sockdiag_ask(struct sockdiag *diag, const struct owner_query *query,
@@ -104,4 +121,14 @@ int sockdiag_ask(struct sockdiag *diag, const struct owner_query *query,
 	if (error == -ENOENT && query->ifindex)
 		error = ask_once(diag, query, query->ifindex, answer, state);
 	return error;
+}
+
+int sockdiag_listener_uid(struct sockdiag *diag, const struct owner_query *query, uint32_t *uid)
+{
+	size_t len;
+	int error = send_question(diag, query, 0);
+
+	if (!error)
+		error = receive(diag, &len);
+	return error ? error : sockdiag_parse_listener(diag->reply, len, diag->seq, query, uid);
 }

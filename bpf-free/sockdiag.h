@@ -37,9 +37,14 @@ void sockdiag_free(struct sockdiag *diag); /* takes NULL */
 int sockdiag_ask(struct sockdiag *diag, const struct owner_query *query,
 		 struct sockdiag_answer *answer, uint8_t *state);
 
+/* Who owns the socket that listens there? src and sport of the query only. */
+int sockdiag_listener_uid(struct sockdiag *diag, const struct owner_query *query, uint32_t *uid);
+
 /* The reply, byte by byte; pure. Same results; -EBADMSG for what is no whole reply, -EAGAIN for
  * a well-formed message that answers another question (seq). */
 int sockdiag_parse(const void *reply, size_t len, uint32_t seq, const struct owner_query *query,
 		   struct sockdiag_answer *answer, uint8_t *state);
+int sockdiag_parse_listener(const void *reply, size_t len, uint32_t seq,
+			    const struct owner_query *query, uint32_t *uid);
 
 #endif

@@ -78,11 +78,11 @@ static bool held_by_nobody(const struct inet_diag_msg *msg)
 	}
 }
 
-int sockdiag_parse(const void *reply, size_t len, uint32_t seq, const struct owner_query *query,
-		   struct sockdiag_answer *answer, uint8_t *state)
+/* The message inside one whole reply to question seq; attributes behind it. */
+static int take_message(const void *reply, size_t len, uint32_t seq, struct inet_diag_msg *msg,
+			const uint8_t **attrs, size_t *attrs_len)
 {
 	const uint8_t *bytes = reply;
-	struct inet_diag_msg msg;
 	struct nlmsghdr header;
 	int error;
 
@@ -99,23 +99,53 @@ int sockdiag_parse(const void *reply, size_t len, uint32_t seq, const struct own
 		if (len < sizeof(error))
 			return -EBADMSG;
 		memcpy(&error, bytes, sizeof(error));
-		return error < 0 && error >= -4095 ? error : -EBADMSG;
+		/* EAGAIN is ours for "another question" */
+		return error < 0 && error >= -4095 && error != -EAGAIN ? error : -EBADMSG;
 	}
-	if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || len < sizeof(msg))
+	if (header.nlmsg_type != SOCK_DIAG_BY_FAMILY || len < sizeof(*msg))
 		return -EBADMSG;
-	memcpy(&msg, bytes, sizeof(msg));
+	memcpy(msg, bytes, sizeof(*msg));
+	*attrs = bytes + sizeof(*msg);
+	*attrs_len = len - sizeof(*msg);
+	return 0;
+}
+
+int sockdiag_parse(const void *reply, size_t len, uint32_t seq, const struct owner_query *query,
+		   struct sockdiag_answer *answer, uint8_t *state)
+{
+	struct inet_diag_msg msg;
+	const uint8_t *attrs;
+	size_t attrs_len;
+	int error = take_message(reply, len, seq, &msg, &attrs, &attrs_len);
+
+	if (error)
+		return error;
 	if (msg.idiag_state == TCP_LISTEN || !same_tuple(query, &msg))
 		return -ENOENT;
-	if (held_by_nobody(&msg)) {
-		*state = msg.idiag_state;
+	*state = msg.idiag_state;
+	if (held_by_nobody(&msg))
 		return -ESTALE;
-	}
 	answer->state = msg.idiag_state;
 	answer->uid = msg.idiag_uid;
 	answer->inode = msg.idiag_inode;
 	answer->cookie = msg.id.idiag_cookie[0] | (uint64_t)msg.id.idiag_cookie[1] << 32;
-	answer->cgroup_id = find_cgroup_id(bytes + NLMSG_ALIGN(sizeof(msg)),
-					   len - NLMSG_ALIGN(sizeof(msg)));
-	*state = msg.idiag_state;
+	answer->cgroup_id = find_cgroup_id(attrs, attrs_len);
+	return 0;
+}
+
+int sockdiag_parse_listener(const void *reply, size_t len, uint32_t seq,
+			    const struct owner_query *query, uint32_t *uid)
+{
+	struct inet_diag_msg msg;
+	const uint8_t *attrs;
+	size_t attrs_len;
+	int error = take_message(reply, len, seq, &msg, &attrs, &attrs_len);
+
+	if (error)
+		return error;
+	if (msg.idiag_state != TCP_LISTEN || ntohs(msg.id.idiag_sport) != query->sport ||
+	    !msg.idiag_inode)
+		return -ENOENT;
+	*uid = msg.idiag_uid;
 	return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "ctl_args.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -178,33 +179,49 @@ static int check_times(struct ctl_args *args, int64_t now_ns, char **message)
 	return 0;
 }
 
+/* Names of all fields, a space between; malloc'd. */
+static char *field_names(const struct show_kind *kind)
+{
+	char *names = show_printf("%s", kind->fields[0].name);
+
+	for (unsigned i = 1; i < kind->n; i++) {
+		char *longer = show_printf("%s %s", names, kind->fields[i].name);
+
+		free(names);
+		names = longer;
+	}
+	return names;
+}
+
 static int check_columns(const struct ctl_args *args, char **message)
 {
-	const char *columns = args->columns;
 	const struct show_kind *kind = args->command->kind;
-	char *words, *name;
+	const struct show_field *seen[64];
+	unsigned n = 0;
 
-	for (;;) {
-		size_t len = strcspn(columns, ",");
-		size_t used = 0;
+	for (const char *at = args->columns;;) {
+		size_t len = strcspn(at, ",");
+		const struct show_field *field = show_field_by_name(kind, at, len);
 
-		if (show_field_by_name(kind, columns, len)) {
-			if (!columns[len])
-				return 0;
-			columns += len + 1;
-			continue;
+		for (unsigned i = 0; field && i < n; i++) {
+			if (seen[i] != field)
+				continue;
+			*message = show_printf("--columns: \"%s\" stands there twice", field->name);
+			return -EINVAL;
 		}
-		words = calloc(kind->n, 32);
-		if (!words)
-			abort();
-		for (unsigned i = 0; i < kind->n; i++)
-			used += (size_t)sprintf(words + used, "%s%s", i ? " " : "",
-						kind->fields[i].name);
-		name = show_printf("%.*s", (int)len, columns);
-		*message = show_printf("--columns: expected some of %s, got \"%s\"", words, name);
-		free(words);
-		free(name);
-		return -EINVAL;
+		if (!field) {
+			char *names = field_names(kind);
+
+			*message = show_printf("--columns: expected some of %s, got \"%.*s\"", names,
+					       (int)len, at);
+			free(names);
+			return -EINVAL;
+		}
+		assert(n < sizeof(seen) / sizeof(seen[0]));
+		seen[n++] = field;
+		if (!at[len])
+			return 0;
+		at += len + 1;
 	}
 }
 

@@ -48,10 +48,10 @@ static int list(struct ctl *ctl, const struct show_kind *kind, struct walk *walk
 	struct store_filter filter;
 	int code, error;
 
-	code = ctl_store_open(ctl, &store);
+	code = ctl_store_filter(ctl, &filter);
 	if (code)
 		return code;
-	code = ctl_store_filter(ctl, &filter);
+	code = ctl_store_open(ctl, &store);
 	if (!code)
 		code = ctl_list_new(ctl, kind, &walk->list);
 	if (code)

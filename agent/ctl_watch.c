@@ -257,9 +257,9 @@ int ctl_watch(struct ctl *ctl)
 	watch->ctl = ctl;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	code = ctl_config_load(ctl);
+	code = ctl_store_filter(ctl, &watch->filter);
 	if (!code)
-		code = ctl_store_filter(ctl, &watch->filter);
+		code = ctl_config_load(ctl);
 	if (!code && ctl->args.format != FORMAT_TABLE)
 		code = ctl_list_new(ctl, &show_verdict_kind, &watch->list);
 	if (!code)

@@ -61,15 +61,15 @@ static enum flow_error parse_ipv4(struct walk *walk, struct flow *flow)
 	uint8_t first, protocol, ttl;
 	uint16_t total, fragment;
 
-	flow->family = AF_INET;
 	if (!packet_u8(packet, 0, &first) || !packet_be16(packet, 2, &total) ||
 	    !packet_be16(packet, 6, &fragment) || !packet_u8(packet, 8, &ttl) ||
 	    !packet_u8(packet, 9, &protocol))
 		return FLOW_CUT_IP;
 	flow->ttl = ttl;
 	flow->fragment = fragment & (IPV4_MF | IPV4_OFFSET);
-	if (!packet_copy(packet, 12, flow->src, 4) || !packet_copy(packet, 16, flow->dst, 4))
+	if (!packet_copy(packet, 16, flow->dst, 4) || !packet_copy(packet, 12, flow->src, 4))
 		return FLOW_CUT_IP;
+	flow->family = AF_INET;
 
 	size_t header = (size_t)(first & 0x0f) * 4;
 
@@ -94,14 +94,14 @@ static enum flow_error parse_ipv6(struct walk *walk, struct flow *flow)
 {
 	const struct packet *packet = &walk->packet;
 	uint16_t payload;
+	uint8_t next;
 
-	flow->family = AF_INET6;
-	if (!packet_be16(packet, 4, &payload) || !packet_u8(packet, 6, &flow->protocol) ||
-	    !packet_u8(packet, 7, &flow->ttl) || !packet_copy(packet, 8, flow->src, 16) ||
-	    !packet_copy(packet, 24, flow->dst, 16)) {
-		flow->protocol = 0;
+	if (!packet_be16(packet, 4, &payload) || !packet_u8(packet, 6, &next) ||
+	    !packet_u8(packet, 7, &flow->ttl) || !packet_copy(packet, 24, flow->dst, 16) ||
+	    !packet_copy(packet, 8, flow->src, 16))
 		return FLOW_CUT_IP;
-	}
+	flow->family = AF_INET6;
+	flow->protocol = next;
 	/* 0: a jumbogram (its option says the length) or an offload packet: all that is there. */
 	if (payload)
 		clip(walk, (uint64_t)IPV6_HEADER + payload);

@@ -2,11 +2,13 @@
 /*
  * One structured line per event in journald's native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL):
  * MESSAGE, MESSAGE_ID, PRIORITY, SYSLOG_IDENTIFIER and EGRESSD_* fields. At most one line per
- * offender in journal_s; what was held back is said as a count on the next one.
+ * offender in journal_s; what was held back (repeats too) is said as a count on the next one. The
+ * table of offenders is bounded: where it is full, the count of the one silent for longest goes.
  */
 #ifndef AGENT_JOURNAL_H
 #define AGENT_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +23,16 @@ struct journal;
 
 struct journal *journal_new(int fd, uint32_t per_offender_s); /* fd -1: lines go to stderr */
 void journal_free(struct journal *journal);
-/* 0: written; 1: held back and counted for the offender; -errno: lost. user: name or NULL. */
+void journal_options(struct journal *journal, uint32_t per_offender_s);
+/* Is a line due for this offender at ts_ns (a record's time)? Then it counts as said, and what
+ * was held back before is in *held_back; else this one is held back. */
+bool journal_due(struct journal *journal, int64_t ts_ns, int64_t offender, uint64_t *held_back);
+/* One more attempt that gets no line of its own. */
+void journal_repeat(struct journal *journal, int64_t offender);
+/* Says it. 0, or -errno: lost. id 0: it is in no store. user: name or NULL. Never waits. */
+int journal_say(struct journal *journal, const struct record *record, int64_t id,
+		const char *user, uint64_t held_back);
+/* Both. 0: written; 1: held back and counted for the offender; -errno: lost. */
 int journal_verdict(struct journal *journal, const struct record *record, int64_t id,
 		    int64_t offender, const char *user);
 /* The datagram, for tests: bytes written to out as snprintf(3) counts. Pure. */

@@ -259,9 +259,8 @@ bool link_supported(int dlt)
 	}
 }
 
-int link_to_ip(int dlt, const struct packet *frame, struct packet *ip, struct link_facts *facts)
+static int find_ip(int dlt, const struct packet *frame, struct packet *ip, struct link_facts *facts)
 {
-	*facts = (struct link_facts){ 0 };
 	switch (dlt) {
 	case DLT_EN10MB:
 		return from_typed(frame, 12, 14, ip);
@@ -288,4 +287,32 @@ int link_to_ip(int dlt, const struct packet *frame, struct packet *ip, struct li
 	default:
 		return NOT_IP;
 	}
+}
+
+/* Ethernet pads short packets: what the IP length does not cover is the link's. */
+static void trim(struct packet *ip)
+{
+	uint16_t len;
+	uint8_t first;
+	size_t total = 0;
+
+	if (!packet_u8(ip, 0, &first))
+		return;
+	if (first >> 4 == 4 && packet_be16(ip, 2, &len) && len >= 20)
+		total = len;
+	if (first >> 4 == 6 && packet_be16(ip, 4, &len) && len)
+		total = 40 + (size_t)len;
+	if (total && total < ip->len)
+		ip->len = total;
+}
+
+int link_to_ip(int dlt, const struct packet *frame, struct packet *ip, struct link_facts *facts)
+{
+	int result;
+
+	*facts = (struct link_facts){ 0 };
+	result = find_ip(dlt, frame, ip, facts);
+	if (!result)
+		trim(ip);
+	return result;
 }

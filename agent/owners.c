@@ -455,7 +455,7 @@ static void give_text(const struct line *line, enum text which, char *field)
 
 static void give_holder(const struct line *line, struct owner *owner)
 {
-	if (line->has_number[NUMBER_UID])
+	if (line->has_number[NUMBER_UID] && owner->how != OWNER_UNKNOWN)
 		owner->proc.uid = owner->euid = line->number[NUMBER_UID];
 	if (line->has_number[NUMBER_HOLDER_UID])
 		owner->proc.uid = owner->euid = line->number[NUMBER_HOLDER_UID];

@@ -43,7 +43,8 @@ enum show_type {
 enum show_shape {
 	SHOW_RIGHT = 1 << 0, /* a number: to the right */
 	SHOW_CUT = 1 << 1,   /* a path: its beginning may be cut when the terminal is narrow */
-	SHOW_EXTRA = 1 << 2, /* not in JSON and CSV unless named in --columns: made of others */
+	SHOW_NAME = 1 << 2,  /* a name, which may be cut likewise, and shorter */
+	SHOW_EXTRA = 1 << 3, /* not in JSON and CSV unless named in --columns: made of others */
 };
 
 struct show_field {

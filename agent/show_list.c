@@ -102,6 +102,9 @@ static void write_csv_row(struct show_list *list, const void *row)
 			write_csv_cell(list->out, text, !json_is_number(value));
 		free(text);
 		json_decref(value);
+		/* The next value may change errno: jansson sets it to 0. */
+		if (ferror(list->out))
+			return;
 	}
 	fputs("\r\n", list->out);
 }

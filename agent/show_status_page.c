@@ -32,7 +32,10 @@ static void page_judge(const struct show_status *status, const struct show_optio
 	}
 	show_duration(status->now_ns - last->ts_ns, ago);
 	show_time(last->started_ns, options->utc, 0, since);
-	if (status->judge_runs)
+	if (last->ts_ns > status->now_ns + 5 * 1000000000LL)
+		text = show_printf("not running, or the clock was set back: the last report is of %s",
+				   show_time(last->ts_ns, options->utc, 0, ago));
+	else if (status->judge_runs)
 		text = show_printf("running since %s (pid %d), last report %s ago", since,
 				   last->judge_pid, ago);
 	else

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <wchar.h>
 
-#define CUT_LEAST 28	 /* a path is not cut below this while columns can be left out */
+#define PATH_LEAST 32 /* a path is not cut below this while columns can be left out */
+#define NAME_LEAST 10 /* nor a name below this */
+#define CELL_MOST 256 /* nobody's choice of a name makes the others' rows wider, also in a pipe */
 #define SHORT_TIME_BYTES 19 /* 2026-11-23 10:00:00 */
 
 struct column {
@@ -109,6 +111,16 @@ char *show_cut_front(const char *text, unsigned width, bool ascii)
 	return show_printf("%s%s", ascii ? ">" : "…", text);
 }
 
+static bool is_cut(const struct column *column)
+{
+	return !column->out && column->field->shape & (SHOW_CUT | SHOW_NAME);
+}
+
+static unsigned least_width(const struct column *column)
+{
+	return column->field->shape & SHOW_NAME ? NAME_LEAST : PATH_LEAST;
+}
+
 static void measure(struct show_table *table)
 {
 	for (unsigned c = 0; c < table->n; c++) {
@@ -122,6 +134,8 @@ static void measure(struct show_table *table)
 			if (width > column->width)
 				column->width = width;
 		}
+		if (is_cut(column) && column->width > CELL_MOST)
+			column->width = CELL_MOST;
 	}
 }
 
@@ -161,8 +175,8 @@ static unsigned slack(const struct show_table *table)
 	for (unsigned c = 0; c < table->n; c++) {
 		const struct column *column = &table->columns[c];
 
-		if (!column->out && column->field->shape & SHOW_CUT && column->width > CUT_LEAST)
-			sum += column->width - CUT_LEAST;
+		if (is_cut(column) && column->width > least_width(column))
+			sum += column->width - least_width(column);
 	}
 	return sum;
 }
@@ -200,8 +214,8 @@ static bool leave_one_out(struct show_table *table)
 	return least != NULL;
 }
 
-/* Takes a column away from the widest path until all fit, or none can give more. */
-static void cut_paths(struct show_table *table)
+/* Takes a column away from the widest text until all fit, or none can give more. */
+static void narrow(struct show_table *table)
 {
 	while (table_width(table) > table->options.width) {
 		struct column *widest = NULL;
@@ -209,8 +223,7 @@ static void cut_paths(struct show_table *table)
 		for (unsigned c = 0; c < table->n; c++) {
 			struct column *column = &table->columns[c];
 
-			if (!column->out && column->field->shape & SHOW_CUT &&
-			    column->width > CUT_LEAST &&
+			if (is_cut(column) && column->width > least_width(column) &&
 			    (!widest || column->width > widest->width))
 				widest = column;
 		}
@@ -218,8 +231,12 @@ static void cut_paths(struct show_table *table)
 			break;
 		widest->width--;
 	}
+}
+
+static void cut_cells(struct show_table *table)
+{
 	for (unsigned c = 0; c < table->n; c++) {
-		if (!(table->columns[c].field->shape & SHOW_CUT))
+		if (!is_cut(&table->columns[c]))
 			continue;
 		for (size_t row = 0; row < table->rows; row++) {
 			char **cell = &table->cells[row * table->n + c], *cut;
@@ -239,14 +256,15 @@ static void fit(struct show_table *table)
 	unsigned width = table->options.width;
 
 	measure(table);
-	if (!width || table_width(table) <= width)
-		return;
-	shorten_times(table);
-	while (!table->fixed && table_width(table) > width + slack(table))
-		if (!leave_one_out(table))
-			break;
-	take_back(table);
-	cut_paths(table);
+	if (width && table_width(table) > width) {
+		shorten_times(table);
+		while (!table->fixed && table_width(table) > width + slack(table))
+			if (!leave_one_out(table))
+				break;
+		take_back(table);
+		narrow(table);
+	}
+	cut_cells(table);
 }
 
 static char *names_left_out(const struct show_table *table)

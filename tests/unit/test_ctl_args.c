@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+int egressctl_main(int argc, char **argv);
 #define main egressctl_main
 #include "../../agent/egressctl.c"
 #undef main
@@ -210,6 +211,7 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 		  "--utc means nothing to \"version\"; see \"egressctl help version\"" },
 		{ "watch --until now",
 		  "--until means nothing to \"watch\"; see \"egressctl help watch\"" },
+		{ "list-verdicts --columns id,ts,ID", "--columns: \"id\" stands there twice" },
 		{ "show", "show: expected ID" },
 		{ "replay", "replay: expected FILE..." },
 		{ "rules", "rules: expected load|unload|show|check" },

@@ -376,6 +376,9 @@ static void is_read_at_every_length(void **state)
 			assert_int_equal(flow.ack, 0x05060708);
 		}
 		assert_true(flow.payload_offset <= len);
+		assert_int_equal(flow.family != 0,
+				 error != FLOW_EMPTY && error != FLOW_BAD_VERSION &&
+					 len >= (bytes.b[0] >> 4 == 4 ? 20 : 40));
 		free((void *)packet.bytes);
 	}
 	assert_int_equal(flow.fragment, form->fragment);

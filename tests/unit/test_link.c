@@ -273,6 +273,35 @@ static void labels_end(void **state)
 	assert_int_equal(link_to_ip(DLT_EN10MB, &packet, &ip, &facts), 1);
 }
 
+static void padding_is_the_links(void **state)
+{
+	struct bytes frame = { .n = 0 };
+	struct packet packet, ip;
+	struct link_facts facts;
+
+	(void)state;
+	put_hex(&frame, MACS "0800");
+	put_ipv4(&frame, 6, 0, 0);
+	put_tcp(&frame, 25, 2);
+	end_ip(&frame);
+	put_zero(&frame, 6);
+	packet = packet_of(&frame);
+	assert_int_equal(link_to_ip(DLT_EN10MB, &packet, &ip, &facts), 0);
+	assert_int_equal(ip.len, 40);
+	frame.b[17] = 19; /* a length that can't be is for flow_parse() to judge */
+	assert_int_equal(link_to_ip(DLT_EN10MB, &packet, &ip, &facts), 0);
+	assert_int_equal(ip.len, 46);
+	frame.n = 0;
+	put_hex(&frame, MACS "86dd");
+	put_ipv6(&frame, 6);
+	put_tcp(&frame, 25, 2);
+	end_ip(&frame);
+	put_zero(&frame, 9);
+	packet = packet_of(&frame);
+	assert_int_equal(link_to_ip(DLT_EN10MB, &packet, &ip, &facts), 0);
+	assert_int_equal(ip.len, 60);
+}
+
 static void supported_types(void **state)
 {
 	static const int yes[] = { DLT_EN10MB, DLT_RAW, DLT_IPV4, DLT_IPV6, DLT_LINUX_SLL,
@@ -292,7 +321,7 @@ static void supported_types(void **state)
 int main(void)
 {
 	static char names[FORMS][128];
-	struct CMUnitTest tests[FORMS + 7] = { 0 };
+	struct CMUnitTest tests[FORMS + 8] = { 0 };
 	size_t n = 0;
 
 	for (; n < FORMS; n++) {
@@ -311,6 +340,8 @@ int main(void)
 					  nflog_of_other_families };
 	tests[n++] = (struct CMUnitTest){ "an endless label stack, and one without IP, are no IP",
 					  labels_end };
+	tests[n++] = (struct CMUnitTest){ "a packet ends where IP says, its padding is the link's",
+					  padding_is_the_links };
 	tests[n++] = (struct CMUnitTest){ "the link types that are read are known", supported_types };
 	return _cmocka_run_group_tests("link", tests, n, NULL, NULL);
 }

@@ -141,6 +141,7 @@ static void unknown_says_why(void **state)
 	resolve(owners, &flow);
 	assert_int_equal(owner.how, OWNER_UNKNOWN);
 	assert_int_equal(owner.why, OWNER_WHY_EXITED);
+	assert_int_equal(owner.proc.uid, OWNER_UID_NONE); /* who made it is not who holds it */
 	flow.sport = 7;
 	resolve(owners, &flow);
 	assert_int_equal(owner.how, OWNER_SHARED);

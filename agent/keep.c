@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keeps records in transactions, and says what it could not keep. It must not end for anything
+ * that a message or a disk does.
+ */
+#include "keep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "comment.h"
+#include "evidence.h"
+#include "journal.h"
+#include "keep_lines.h"
+#include "log.h"
+#include "store.h"
+#include "users.h"
+#include "wire.h"
+
+#define NS_PER_MS 1000000LL
+#define SECOND_NS 1000000000LL
+#define PRUNE_IDLE_NS (60 * SECOND_NS)
+
+enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_N };
+static const char *const lost_words[LOST_N] = {
+	[LOST_COMMIT] = "commit", [LOST_EVIDENCE] = "evidence",
+	[LOST_BAD] = "bad-message", [LOST_JOURNAL] = "journal",
+};
+
+struct keep {
+	struct config config;
+	struct store *store; /* NULL: could not be made yet */
+	struct evidence *evidence; /* NULL: none is kept */
+	int evidence_fd;
+	struct journal *journal;
+	struct keep_lines *lines; /* journal lines that wait for the commit */
+	struct users *users;
+	struct record record; /* the one at hand; too big for a stack frame of each call */
+
+	bool in_transaction;
+	int64_t begun_ns;
+	uint64_t in_batch, evidence_in_batch;
+	int drop_error; /* of the store, while the evidence removed a file */
+	bool pruned_since_message;
+	int64_t pruned_ns;
+
+	bool suspended;
+	int64_t retry_ns;
+	bool evidence_was_suspended;
+	uint64_t lost[LOST_N]; /* not yet in the store */
+	bool status_waits, status_in_batch;
+	struct wire_status status; /* the last one, while it waits for its commit */
+};
+
+static void suspend(struct keep *keep, int err, int64_t now_ns)
+{
+	if (!keep->suspended)
+		log_error("the store can't be written: %s (%s); trying again each second",
+			  strerror(-err), keep->store ? store_error(keep->store) : "not made yet");
+	keep->suspended = true;
+	keep->retry_ns = now_ns + SECOND_NS;
+}
+
+static void begin_anew(struct keep *keep, int64_t now_ns)
+{
+	char *aside = NULL;
+	int err;
+
+	log_error("the store is damaged: %s", store_error(keep->store));
+	err = store_set_aside(&keep->store, &keep->config, &aside);
+	if (aside)
+		log_error("the damaged store was set aside as %s, a new one begun", aside);
+	free(aside);
+	if (err)
+		suspend(keep, err, now_ns);
+}
+
+/* Tells the journal what waited; not_kept: the store has no such rows. */
+static void say_lines(struct keep *keep, bool not_kept)
+{
+	keep->lost[LOST_JOURNAL] += keep_lines_say(keep->lines, keep->journal, not_kept);
+}
+
+static void fail_batch(struct keep *keep, int err, int64_t now_ns)
+{
+	if (keep->in_transaction)
+		store_rollback(keep->store);
+	keep->in_transaction = false;
+	keep->status_waits |= keep->status_in_batch;
+	keep->status_in_batch = false;
+	keep->lost[LOST_COMMIT] += keep->in_batch;
+	keep->in_batch = keep->evidence_in_batch = 0;
+	if (err == -EUCLEAN)
+		begin_anew(keep, now_ns);
+	else
+		suspend(keep, err, now_ns);
+	say_lines(keep, true);
+}
+
+static int begin(struct keep *keep, int64_t now_ns)
+{
+	int err;
+
+	if (keep->in_transaction)
+		return 0;
+	err = store_begin(keep->store);
+	if (err) {
+		fail_batch(keep, err, now_ns);
+		return err;
+	}
+	keep->in_transaction = true;
+	keep->begun_ns = now_ns;
+	return 0;
+}
+
+static int write_losses(struct keep *keep, uint64_t written[LOST_N])
+{
+	int i, err = 0;
+
+	memcpy(written, keep->lost, sizeof(keep->lost));
+	for (i = 0; i < LOST_N && !err; i++)
+		if (written[i] > 0)
+			err = store_count(keep->store, lost_words[i], written[i]);
+	return err;
+}
+
+static void sync_evidence(struct keep *keep)
+{
+	int err = evidence_sync(keep->evidence);
+
+	if (err) {
+		log_error("evidence can't be written to the disk: %s", strerror(-err));
+		keep->lost[LOST_EVIDENCE] += keep->evidence_in_batch;
+	}
+	store_set_evidence_bytes(keep->store, evidence_bytes(keep->evidence));
+}
+
+/* Evidence reaches the disk before the rows that point to it. */
+static void commit(struct keep *keep, int64_t now_ns)
+{
+	uint64_t written[LOST_N];
+	int i, err;
+
+	if (!keep->in_transaction)
+		return;
+	if (keep->evidence)
+		sync_evidence(keep);
+	err = write_losses(keep, written);
+	if (!err)
+		err = store_commit(keep->store);
+	if (err) {
+		fail_batch(keep, err, now_ns);
+		return;
+	}
+	keep->in_transaction = keep->status_in_batch = keep->status_waits = false;
+	keep->in_batch = keep->evidence_in_batch = 0;
+	for (i = 0; i < LOST_N; i++)
+		keep->lost[i] -= written[i];
+	if (keep->suspended)
+		log_notice("the store can be written again");
+	keep->suspended = false;
+	say_lines(keep, false);
+}
+
+static void evidence_removed(void *context, const char *file)
+{
+	struct keep *keep = context;
+	int err = store_drop_evidence(keep->store, file);
+
+	if (err && !keep->drop_error)
+		keep->drop_error = err;
+}
+
+/* Says when evidence stops being kept, and when it is kept again; not for each packet. */
+static void note_evidence(struct keep *keep, int err)
+{
+	bool now = evidence_suspended(keep->evidence);
+
+	if (err && err != -EDQUOT)
+		keep->lost[LOST_EVIDENCE]++;
+	if (now && !keep->evidence_was_suspended)
+		log_error("evidence can't be written: %s; trying again every 10 s",
+			  strerror(-err));
+	if (!now && keep->evidence_was_suspended)
+		log_notice("evidence can be written again");
+	keep->evidence_was_suspended = now;
+}
+
+/* 0, or the store's error. Evidence that can't be kept is no error of the batch. */
+static int add_evidence(struct keep *keep, const struct store_row *row, const char *user)
+{
+	const struct record *record = &keep->record;
+	struct evidence_packet packet = {
+		.ts_ns = record->ts_ns,
+		.bytes = record->excerpt,
+		.len = record->excerpt_bytes,
+		.packet_bytes = record->packet_bytes,
+		.offender = row->offender,
+	};
+	char *comment = comment_text(record, row->id, user);
+	const char *file;
+	uint64_t offset;
+	int err = -ENOMEM;
+
+	packet.comment = comment;
+	if (comment)
+		err = evidence_add(keep->evidence, &packet, &file, &offset);
+	free(comment);
+	note_evidence(keep, err);
+	if (keep->drop_error) {
+		err = keep->drop_error;
+		keep->drop_error = 0;
+		return err;
+	}
+	if (err)
+		return 0;
+	keep->evidence_in_batch++;
+	return store_set_evidence(keep->store, row->id, file, offset);
+}
+
+/* Whose lines are counted together when there is no offender: those of one uid. */
+static int64_t pace_of(const struct record *record, int64_t offender)
+{
+	uint32_t uid;
+
+	if (offender > 0)
+		return offender;
+	return record_charged_uid(record, &uid) ? -2 - (int64_t)uid : -1;
+}
+
+static bool deserves_notice(const struct record *record)
+{
+	return record->verdict != VERDICT_ALLOW || record->foreign_holder;
+}
+
+static void add_line(struct keep *keep, const struct store_row *row, const uint8_t *bytes,
+		     size_t len, const char *user)
+{
+	int64_t offender = pace_of(&keep->record, row->offender);
+	uint64_t held_back;
+
+	if (!row->fresh)
+		journal_repeat(keep->journal, offender);
+	else if (journal_due(keep->journal, keep->record.ts_ns, offender, &held_back) &&
+		 keep_lines_add(keep->lines, bytes, len, row->id, user, held_back) < 0)
+		keep->lost[LOST_JOURNAL]++;
+}
+
+/* The store can't take it: the journal still may, and its number is kept. */
+static void keep_number(struct keep *keep, const uint8_t *bytes, size_t len, const char *user)
+{
+	struct store_row nowhere = { .fresh = true };
+
+	keep->lost[LOST_COMMIT]++;
+	if (deserves_notice(&keep->record)) {
+		add_line(keep, &nowhere, bytes, len, user);
+		say_lines(keep, true);
+	}
+}
+
+static int keep_row(struct keep *keep, const uint8_t *bytes, size_t len, const char *user)
+{
+	const struct record *record = &keep->record;
+	struct store_row row;
+	int err;
+
+	err = store_add(keep->store, record, user, &row);
+	if (err == -EINVAL) {
+		keep->lost[LOST_BAD]++;
+		return 0;
+	}
+	if (err)
+		return err;
+	keep->in_batch++;
+	if (!deserves_notice(record))
+		return 0;
+	if (row.fresh && keep->evidence && keep->config.evidence && record->excerpt_bytes > 0)
+		err = add_evidence(keep, &row, user);
+	add_line(keep, &row, bytes, len, user);
+	return err;
+}
+
+static void keep_record(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+{
+	const char *user = NULL;
+	uint64_t before;
+	uint32_t uid;
+	int err;
+
+	if (wire_decode_record(bytes, len, &keep->record) < 0) {
+		keep_bad_message(keep);
+		return;
+	}
+	if (record_charged_uid(&keep->record, &uid))
+		user = users_name(keep->users, uid, now_ns);
+	if (keep->suspended || begin(keep, now_ns) < 0) {
+		keep_number(keep, bytes, len, user);
+		return;
+	}
+	before = keep->in_batch;
+	err = keep_row(keep, bytes, len, user);
+	if (err) {
+		if (keep->in_batch == before)
+			keep->in_batch++;
+		fail_batch(keep, err, now_ns);
+	}
+}
+
+static void keep_status(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+{
+	int err;
+
+	if (wire_decode_status(bytes, len, &keep->status) < 0) {
+		keep_bad_message(keep);
+		return;
+	}
+	keep->status_waits = true;
+	if (keep->suspended || begin(keep, now_ns) < 0)
+		return;
+	keep->status_in_batch = true;
+	err = store_add_status(keep->store, &keep->status);
+	if (err)
+		fail_batch(keep, err, now_ns);
+}
+
+static void keep_options(struct keep *keep, const uint8_t *bytes, size_t len)
+{
+	if (wire_decode_options(bytes, len, &keep->config) < 0) {
+		keep_bad_message(keep);
+		return;
+	}
+	if (keep->store)
+		store_options(keep->store, &keep->config);
+	if (keep->evidence)
+		evidence_options(keep->evidence, &keep->config);
+	journal_options(keep->journal, keep->config.journal_s);
+}
+
+void keep_bad_message(struct keep *keep)
+{
+	keep->lost[LOST_BAD]++;
+}
+
+void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+{
+	keep->pruned_since_message = false;
+	switch (wire_kind(bytes, len)) {
+	case WIRE_RECORD:
+		keep_record(keep, bytes, len, now_ns);
+		break;
+	case WIRE_STATS:
+		keep_status(keep, bytes, len, now_ns);
+		break;
+	case WIRE_OPTIONS:
+		keep_options(keep, bytes, len);
+		break;
+	default:
+		keep_bad_message(keep);
+	}
+}
+
+struct gone {
+	int evidence_fd;
+	char file[CONFIG_NAME_BYTES];
+};
+
+static int find_gone(void *context, const char *file)
+{
+	struct gone *gone = context;
+	struct stat st;
+
+	if (strlen(file) >= sizeof(gone->file) ||
+	    fstatat(gone->evidence_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return 0;
+	strcpy(gone->file, file);
+	return 1;
+}
+
+/* Files that went while nobody looked, or whose going could not be written: rows point to them. */
+static int drop_gone_evidence(struct keep *keep)
+{
+	struct gone gone = { .evidence_fd = keep->evidence_fd };
+	int got;
+
+	if (keep->evidence_fd < 0)
+		return 0;
+	while ((got = store_evidence_files(keep->store, find_gone, &gone)) == 1) {
+		got = store_drop_evidence(keep->store, gone.file);
+		if (got)
+			break;
+	}
+	return got;
+}
+
+/* Writes what waited while it could not be written. Ends the suspension if that works. */
+static void resume(struct keep *keep, int64_t now_ns)
+{
+	char *aside = NULL;
+	int err = 0;
+
+	keep->retry_ns = now_ns + SECOND_NS;
+	if (!keep->store)
+		err = store_create(&keep->store, &keep->config, &aside);
+	if (aside)
+		log_error("the store was damaged: set aside as %s", aside);
+	free(aside);
+	if (err || begin(keep, now_ns) < 0)
+		return;
+	err = drop_gone_evidence(keep);
+	if (!err && keep->status_waits) /* until the commit */
+		err = store_add_status(keep->store, &keep->status);
+	if (err)
+		fail_batch(keep, err, now_ns);
+	else
+		commit(keep, now_ns);
+}
+
+static void prune(struct keep *keep, int64_t now_ns)
+{
+	int64_t every_ns = keep->pruned_since_message ? PRUNE_IDLE_NS : SECOND_NS;
+	struct timespec now;
+	uint64_t removed = 0;
+	int err;
+
+	if (keep->in_transaction || keep->suspended || now_ns - keep->pruned_ns < every_ns)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	err = store_prune(keep->store, now.tv_sec * SECOND_NS + now.tv_nsec, &removed);
+	keep->pruned_ns = now_ns;
+	keep->pruned_since_message = true;
+	if (err)
+		fail_batch(keep, err, now_ns);
+	else if (removed > 0)
+		log_debug("%llu old rows were removed", (unsigned long long)removed);
+}
+
+static bool has_losses(const struct keep *keep)
+{
+	int i;
+
+	for (i = 0; i < LOST_N; i++)
+		if (keep->lost[i] > 0)
+			return true;
+	return false;
+}
+
+int64_t keep_due_ns(const struct keep *keep)
+{
+	if (keep->in_transaction)
+		return keep->begun_ns + keep->config.commit_ms * NS_PER_MS;
+	if (keep->suspended)
+		return keep->retry_ns;
+	return keep->pruned_ns + (keep->pruned_since_message ? PRUNE_IDLE_NS : SECOND_NS);
+}
+
+void keep_tick(struct keep *keep, int64_t now_ns)
+{
+	if (keep->suspended && now_ns >= keep->retry_ns)
+		resume(keep, now_ns);
+	if (keep->in_transaction &&
+	    now_ns - keep->begun_ns >= keep->config.commit_ms * NS_PER_MS)
+		commit(keep, now_ns);
+	prune(keep, now_ns);
+}
+
+/* Trouble that goes away without us: it suspends, at the start too. */
+static bool may_pass(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG || err == -EIO ||
+	       err == -EROFS || err == -ENOMEM || err == -EBUSY;
+}
+
+static int open_store(struct keep *keep, int64_t now_ns)
+{
+	char *aside = NULL;
+	int err = store_create(&keep->store, &keep->config, &aside);
+
+	if (aside)
+		log_error("the store was damaged: set aside as %s, a new one begun", aside);
+	free(aside);
+	if (err == -EPROTO)
+		log_error("%s was made by a newer version: nothing is recorded", STORE_FILE);
+	else if (err && !may_pass(err))
+		log_error("%s can't be opened: %s", STORE_FILE, strerror(-err));
+	else if (err)
+		suspend(keep, err, now_ns);
+	return may_pass(err) ? 0 : err;
+}
+
+static void open_evidence(struct keep *keep)
+{
+	int err;
+
+	if (keep->evidence_fd < 0)
+		return;
+	err = evidence_open(&keep->evidence, keep->evidence_fd, &keep->config, evidence_removed,
+			    keep);
+	if (err)
+		log_error("the evidence folder can't be read: %s; no evidence is kept",
+			  strerror(-err));
+}
+
+int keep_open(struct keep **keep, const struct config *config, int evidence_fd, int journal_fd,
+	      int64_t now_ns)
+{
+	struct keep *opened = calloc(1, sizeof(*opened));
+	int err = -ENOMEM;
+
+	if (!opened)
+		goto fail;
+	opened->config = *config;
+	opened->evidence_fd = evidence_fd;
+	opened->pruned_ns = now_ns;
+	opened->journal = journal_new(journal_fd, config->journal_s);
+	opened->lines = keep_lines_new(journal_fd, config->journal_socket);
+	opened->users = users_new();
+	if (!opened->journal || !opened->lines || !opened->users)
+		goto fail;
+	err = open_store(opened, now_ns);
+	if (err)
+		goto freed;
+	open_evidence(opened);
+	if (!opened->suspended)
+		resume(opened, now_ns);
+	*keep = opened;
+	return 0;
+fail:
+	log_error("the recorder can't start: %s", strerror(-err));
+freed:
+	if (opened) {
+		journal_free(opened->journal);
+		keep_lines_free(opened->lines);
+		users_free(opened->users);
+	}
+	free(opened);
+	return err;
+}
+
+int keep_close(struct keep *keep, int64_t now_ns)
+{
+	int err = 0;
+
+	commit(keep, now_ns);
+	if (keep->suspended || has_losses(keep))
+		resume(keep, now_ns);
+	if (keep->suspended) {
+		log_error("%llu records could not be kept, nor their number",
+			  (unsigned long long)keep->lost[LOST_COMMIT]);
+		err = -EIO;
+	}
+	evidence_free(keep->evidence);
+	store_free(keep->store);
+	journal_free(keep->journal);
+	keep_lines_free(keep->lines);
+	users_free(keep->users);
+	free(keep);
+	return err;
+}

@@ -157,7 +157,7 @@ class Egress:
         end, before = time.monotonic() + seconds, None
         while True:
             totals = self.totals()
-            rest = totals.reported_after(asked) and not totals['ahead'] and before and totals.same(before)
+            rest = totals.reported_after(asked) and before and totals.same(before)
             if rest or time.monotonic() > end:
                 return totals
             before = totals
@@ -184,12 +184,14 @@ class Totals:
         return [self[word] for word in words] == [other[word] for word in words]
 
     def adds_up(self):
-        return not self['ahead'] and self['seen'] == self['recorded'] + self['retransmits'] + self['lost']
+        """At rest: the sum, and nothing recorded that the last report does not know."""
+        return (self['seen'] == self['recorded'] + self['retransmits'] + self['lost']
+                and self['recorded'] == self['recorded_at_report'])
 
     def __str__(self):
         return (f"seen {self['seen']} = recorded {self['recorded']} + retransmits {self['retransmits']}"
-                f" + lost {self['lost']}" + (f", but {self['ahead']} ahead" if self['ahead'] else '')
-                + f" (rows {self['rows']}, folded {self['folded']})")
+                f" + lost {self['lost']} (recorded at the last report {self['recorded_at_report']},"
+                f" rows {self['rows']}, folded {self['folded']})")
 
 
 def brief(row):

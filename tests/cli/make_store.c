@@ -320,6 +320,7 @@ int main(int argc, char **argv)
 	} else {
 		die(verb, -EINVAL);
 	}
+	store_set_evidence_bytes(store, evidence_bytes(evidence));
 	error = store_commit(store);
 	if (error)
 		die("store_commit", error);

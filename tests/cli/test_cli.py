@@ -382,6 +382,7 @@ def the_status_adds_up_and_names_what_is_missing():
     same(status["folded"], status["recorded"] - status["rows"])
     same(status["judge"]["runs"], False)
     same(status["offenders"], 5)
+    want(status["store"]["evidence_bytes"] > 0 and status["store"]["store_bytes"] > 0)
     same(status["mail_users"], [{"name": "root", "uid": 0}, {"name": "egt-no-such-user", "uid": None}])
     same(len(box.run("status", "-o", "jsonl")[0].splitlines()), 1)
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/capability.h>
 
+#include "config_ruleset.h"
 #include "ctl.h"
 #include "ctl_users.h"
 
@@ -18,26 +19,6 @@ struct rules {
 	struct policy policy;
 	struct ruleset set;
 };
-
-void ctl_rules_of(const struct config *config, const struct policy *policy,
-		  struct ruleset *ruleset)
-{
-	*ruleset = (struct ruleset){
-		.nft_program = config->nft_program,
-		.rules_file = config->rules_file[0] ? config->rules_file : NULL,
-		.table = config->table,
-		.monitor = config->mode == MODE_MONITOR,
-		.ports = policy->ports,
-		.n_ports = policy->n_ports,
-		.mail_uids = policy->mail_uids,
-		.n_mail_uids = policy->n_mail_uids,
-		.mark_mask = config->mark_mask,
-		.mark_allow = config->mark_allow,
-		.mark_deny = config->mark_deny,
-		.nflog_group = config->nflog_group,
-		.queue_num = config->queue_num,
-	};
-}
 
 bool ctl_rules_permitted(void)
 {
@@ -221,7 +202,7 @@ int ctl_rules(struct ctl *ctl)
 			return CTL_FAILED;
 		}
 		ctl_users_policy(&ctl->config, &rules.policy, false);
-		ctl_rules_of(&ctl->config, &rules.policy, &rules.set);
+		config_ruleset(&ctl->config, &rules.policy, &rules.set);
 		return verbs[i].run(&rules);
 	}
 	ctl_say("rules: expected load, unload, show or check, got \"%s\"", verb);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_ruleset.h"
 #include "ctl.h"
 #include "ctl_rules.h"
 #include "ctl_users.h"
@@ -67,7 +68,7 @@ static void ask_kernel(struct ctl *ctl, const struct policy *policy, struct show
 		kernel->why = "needs root (CAP_NET_ADMIN)";
 		return;
 	}
-	ctl_rules_of(&ctl->config, policy, &set);
+	config_ruleset(&ctl->config, policy, &set);
 	error = ruleset_link_open(&link);
 	if (!error)
 		error = ruleset_counters(link, set.table, kernel->packets, &handle);

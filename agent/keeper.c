@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../nft/ruleset.h"
+#include "config_ruleset.h"
 #include "log.h"
 #include "notify.h"
 #include "privilege.h"
@@ -51,27 +52,6 @@ static time_t now_s(void)
 	return now.tv_sec;
 }
 
-void keeper_ruleset(const struct judge_settings *settings, struct ruleset *ruleset)
-{
-	const struct config *config = &settings->config;
-
-	*ruleset = (struct ruleset){
-		.nft_program = config->nft_program,
-		.rules_file = config->rules_file[0] ? config->rules_file : NULL,
-		.table = config->table,
-		.monitor = config->mode == MODE_MONITOR,
-		.ports = settings->config.ports,
-		.n_ports = config->n_ports,
-		.mail_uids = settings->policy.mail_uids,
-		.n_mail_uids = settings->policy.n_mail_uids,
-		.mark_mask = config->mark_mask,
-		.mark_allow = config->mark_allow,
-		.mark_deny = config->mark_deny,
-		.nflog_group = config->nflog_group,
-		.queue_num = config->queue_num,
-	};
-}
-
 /* --- rule set ------------------------------------------------------------------------------ */
 
 static void each_line(const char *prefix, char *text, void (*say)(const char *, ...))
@@ -90,7 +70,7 @@ static int have_rules(const struct judge_settings *settings)
 	char *message = NULL;
 	int result;
 
-	keeper_ruleset(settings, &ruleset);
+	config_ruleset(&settings->config, &settings->policy, &ruleset);
 	result = ruleset_check(&ruleset, &message);
 	if (result == 0) {
 		free(message);
@@ -119,7 +99,7 @@ static void name_clashes(const struct judge_settings *settings)
 	char *message = NULL;
 	int count;
 
-	keeper_ruleset(settings, &ruleset);
+	config_ruleset(&settings->config, &settings->policy, &ruleset);
 	count = ruleset_clashes(&ruleset, &message);
 	if (count > 0)
 		each_line("clash: ", message, log_warning);

@@ -16,8 +16,4 @@
 /* settings: config and policy as loaded from config_file. The exit code. */
 int keeper_run(const char *config_file, const struct judge_settings *settings);
 
-/* What nft/ wants to know, out of the settings (points into them). */
-struct ruleset;
-void keeper_ruleset(const struct judge_settings *settings, struct ruleset *ruleset);
-
 #endif

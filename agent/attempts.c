@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Remembers the SYNs of the last ATTEMPTS_TTL_NS in a fixed table: a ring in order of arrival, and
  * hash chains through it. Never grows, never asks the time.

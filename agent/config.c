@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Configuration text to struct config: config_scan finds the assignments, libconfuse reads their
  * values, the table of config_keys says what they may be. Reads no file and looks up no user.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What keys there are, their limits and their defaults. deploy/egressd.conf says the same in words;
  * a test holds the two together.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Walks the text of a configuration: KEY = VALUE or KEY = { VALUE, … }, comments from # or // to
  * the line's end. Says where things stand, not what they mean.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The progress line, drawn by a thread of its own, because the reading of a capture calls nobody
  * while it finds nothing.

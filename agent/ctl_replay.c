@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * egressctl replay: captures through the policy, the records to a list on stdout, one line for
  * each file to stderr. Reads no store.

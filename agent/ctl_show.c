@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * egressctl show: one verdict, whole; and its packet as a pcapng file that must not exist yet.
  */

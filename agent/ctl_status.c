@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * egressctl status: gathers what the store, the kernel and the process table say; changes nothing.
  */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Opens the store for the commands that read it, and makes the filter and the list that the
  * command line asks for; shows no row.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * egressctl watch: follows the store and shows each verdict as it is kept, and again when repeats
  * were folded into it. Waits for a store that is not there yet; Ctrl-C ends it.

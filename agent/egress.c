@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * egress_judge(): packet -> flow -> owner -> verdict -> record, for the live queue, the NFLOG
  * copies and the replay alike. Asks the owner of the caller's resolver and does nothing else.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * egressctl: shows what egressd recorded and loads its rules. This file reads the command line,
  * prepares the terminal and runs one command of the table; no command's work is done here.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reads one packet into a struct flow: IP header, IPv6 extension headers, the start of TCP. Looks
  * at the outermost IP layer only, never at checksums, and keeps nothing between packets.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Finds the IP packet in a captured frame, by the capture's link type. Opens no tunnel: an IP
  * packet in another one is not looked at here or later.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The owners file of a replay: parsed from text, then asked as /proc would be when live. Looks at
  * nothing but the text.

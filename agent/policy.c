@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The verdict about one packet: a list of rules, the first that matches decides, else deny. Agrees
  * with the rule set's guard chain, which is the policy while the agent is away. Looks nothing up.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A capture in place of the queue: libpcap reads it, egress_judge() judges it. Only openings of
  * connections to a mail port, and packets that may hide one, become records; never writes anything.

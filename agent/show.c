@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Turns the members of a row into JSON values and text by a table of fields; knows no row's
  * meaning, and writes to no file.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A record seen as the row that the store gives for it, so that a replay is shown by the same
  * code as the store's rows. Copies nothing but the process chains; judges nothing.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Fits rows of clean text to the terminal and prints them with libsmartcols; knows no field's
  * meaning.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads unit and container out of cgroup paths. Pure: text in, names out. */
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lists the processes of a cgroup by its id. It only reads cgroup.procs. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Describes a process from its /proc folder. It reads; it never judges what it read. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The script and the request of a process: what its arguments, title and environment say, checked
  * against its own file system. It never prints a folder as a script. */
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* FastCGI records, written and read. Pure: it opens no connection. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The public face of the look-up: runs it on a thread of its own and never waits for it longer
  * than the budget. It reads no memory and no path of another process itself. */
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Finds a php-fpm worker's status page and connects to it. It trusts nobody but the worker's own
  * master to answer. */
 #include <arpa/inet.h>

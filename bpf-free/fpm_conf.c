@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads php-fpm's configuration lines for one pool's status page. Pure: it opens no file. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads php-fpm's configuration files below another process's root, bounded in number, size and
  * time. It only reads regular files. */
 #include <dirent.h>

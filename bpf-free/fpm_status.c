@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads php-fpm's status page, which may hold what strangers wrote. Pure, without allocation. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Turns the system call in which a thread waits into descriptors to look at. It never says who
  * holds a socket. The thread's memory is read through /proc/PID/mem and not process_vm_readv(2):
  * that one waits for a userfaultfd handler of the process. */

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The texts of /proc/PID/syscall and of the fdinfo of epoll and io_uring. Pure. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A look-up from question to described owner. It says how it knows, and guesses nothing. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Opens and reads files below /proc. It only reads: nothing is followed, opened for writing or
  * waited for, but the caller must expect that a read of a process's memory may hang. */
 #include <errno.h>

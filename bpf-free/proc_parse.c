@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The texts of /proc/PID/stat, status and environ. Pure: bytes in, numbers out. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Lists /proc in bulk and remembers who was there. It names no owner. */
 #include <dirent.h>
 #include <errno.h>

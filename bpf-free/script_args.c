@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Finds the script among an interpreter's arguments, as its manual page says. Pure. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Recognises interpreters by the executable's name, and reads process titles. Pure. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The order in which processes are looked at for the holder of a socket: cheap and likely places
  * first, then everybody. It names nobody whose table did not show the socket. */
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Looks into descriptor tables for one socket, the newest descriptors first. It only reads links,
  * never what a descriptor leads to. */
 #include <dirent.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Asks sock_diag over netlink. It only asks: nothing here judges, logs or keeps an answer. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads a sock_diag reply and compares it with the question. Pure: bytes in, answer out. */
 #include <arpa/inet.h>
 #include <errno.h>

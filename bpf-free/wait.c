@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Asks a php-fpm status page without blocking, and takes its answer only if it is about the
  * process that still holds the socket. */
 #include <errno.h>

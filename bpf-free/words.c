@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The owner's vocabulary, and the empty owner. Pure: no I/O. */
 #include <assert.h>
 #include <string.h>

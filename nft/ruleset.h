@@ -39,8 +39,9 @@ struct ruleset {
  * a flow whose opening was counted and let pass are nothing new.
  *
  * BY_GUARD is not a part of HELD alone: UNHELD is what never was held, a SYN|ACK (simultaneous
- * open; or the answer to somebody who connects to us from a mail port) or a SYN that a DNAT rule turned to a mail port. LOCAL + MAIL + HELD + UNHELD +
- * NOT_OPENING + FRAGMENT + FORWARDED counts every packet that is owed a record exactly once.
+ * open; or the answer to somebody who connects to us from a mail port) or a SYN that a DNAT rule
+ * turned to a mail port. LOCAL + MAIL + HELD + UNHELD + NOT_OPENING + FRAGMENT + FORWARDED counts
+ * every packet that is owed a record exactly once.
  */
 enum ruleset_counter {
 	RULESET_LOCAL,	     /* SYNs to an address of this box: copied to group + 2 */

@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -63,6 +64,8 @@ static int serve(const struct target *target)
 	int fd = socket(target->family, SOCK_STREAM, 0), on = 1;
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (target->family == AF_INET6) /* another one listens for IPv4 */
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&target->address, target->length) < 0 ||
 	    listen(fd, 1024) < 0) {
 		perror("listen");

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * make_store DIR: begins a store in DIR as the recorder would, with honest and hostile records,
  * their evidence, and a report of the judge. make_store DIR add N TIMES: adds a row whose

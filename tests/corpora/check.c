@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * check FOLDER [EXCEPTIONS]: replays every capture that FOLDER/INDEX.tsv names and compares its SYNs to
  * ports 25, 465 and 587 with the index's. One TAP line a capture. EXCEPTIONS names those that may

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as a configuration: read, or refused with lines that say where. */
 #include <errno.h>
 #include <string.h>

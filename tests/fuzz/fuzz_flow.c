@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as an IP packet: parsed, judged and recorded. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A byte that chooses the link type, then any bytes as its frame. */
 #include <errno.h>
 #include <pcap/dlt.h>

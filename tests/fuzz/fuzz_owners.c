@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as an owners file: read, or refused with lines that say where; then asked. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Any bytes as a capture file, over the whole way to records. */
 #include <errno.h>
 #include <string.h>

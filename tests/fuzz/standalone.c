@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Runs a fuzz target over the files given as arguments, and those of folders given (not of folders
  * within them), one TAP line each. Each file's bytes end at the end of an allocation of their own,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Looks up owners for the live test: one question a line on standard input,
  *   SRC SPORT DST DPORT UID|- IFINDEX [continue]

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The command line of egressctl: which options each command takes, where they may stand, and the
  * one line that says what was wrong.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Replays each capture of pcaps/MANIFEST and compares what it says with the .expected file beside
  * it. The one command that writes those anew: UPDATE=1 build/unit/test_replay

@@ -73,7 +73,7 @@ static void every_placeholder_gets_its_value(void **state)
 	assert_int_equal(count(text, "meta mark & 0x00f00000 == 0x00d00000 counter name refused"),
 			 1);
 	assert_true(count(text, "meta mark set meta mark & 0xff0fffff") >= 2);
-	assert_int_equal(count(text, "log prefix \"refused_by_guard\" group 25 "), 1);
+	assert_int_equal(count(text, "log prefix \"refused_by_guard\" group 25 "), 2);
 	assert_int_equal(count(text, "log prefix \"mail\" group 26 "), 1);
 	assert_int_equal(count(text, "log prefix \"local\" group 27 "), 1);
 	assert_int_equal(count(text, "goto refuse_enforce\n"), 1);
@@ -90,7 +90,7 @@ static void monitor_goes_to_the_chains_that_accept(void **state)
 	ruleset.monitor = true;
 	text = render(&ruleset);
 	assert_int_equal(count(text, "goto refuse_monitor\n"), 1);
-	assert_int_equal(count(text, "goto late_monitor\n"), 2);
+	assert_int_equal(count(text, "goto late_monitor\n"), 3);
 	assert_int_equal(count(text, "goto refuse_enforce\n") + count(text, "goto late_enforce\n"),
 			 0);
 	free(text);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How rows are shown: JSON, CSV, tables and the page, with hostile bytes in every text.
  */

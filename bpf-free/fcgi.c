@@ -42,7 +42,7 @@ size_t fcgi_put_status_request(uint8_t *out, size_t size, const char *path)
 	const char *const params[][2] = {
 		{ "REQUEST_METHOD", "GET" },	   { "SCRIPT_NAME", path },
 		{ "SCRIPT_FILENAME", path },	   { "REQUEST_URI", path },
-		{ "QUERY_STRING", "full&json" },   { "SERVER_PROTOCOL", "HTTP/1.1" },
+		{ "QUERY_STRING", "full" },   { "SERVER_PROTOCOL", "HTTP/1.1" },
 		{ "GATEWAY_INTERFACE", "CGI/1.1" },
 	};
 	size_t at = 0, start, path_len = strlen(path);

@@ -16,8 +16,9 @@
 
 #define WAITS_MAX 16	/* questions to status pages at a time */
 #define AFTER_GRACE_NS (20 * NS_PER_MS)
+#define VERIFY_GRACE_NS (5 * NS_PER_MS)
 
-enum job { JOB_FIND, JOB_CONTINUE };
+enum job { JOB_FIND, JOB_CONTINUE, JOB_VERIFY };
 enum slot_state { IDLE, POSTED, DONE, LEFT, OVER, QUIT };
 
 /* A thread and everything it touches. Once LEFT it belongs to the thread alone. */
@@ -34,17 +35,18 @@ struct slot {
 	struct lookup_limits limits;
 	struct owner owner;
 	struct lookup_call call;
+	struct lookup_workers workers;
 	int result;
 };
 
 struct owner_finder {
+	struct wait_host host; /* first: a wait knows its finder by it */
 	char *proc_dir;
 	bool with_sockets;
-	int proc_fd;
 	struct owner_budget budget;
 	struct slot *slot;
 	struct slot *hung[SEARCH_HUNG_UIDS];
-	unsigned n_hung, waits;
+	unsigned n_hung;
 };
 
 static void slot_free(struct slot *slot)
@@ -57,12 +59,20 @@ static void slot_free(struct slot *slot)
 
 static void run(struct slot *slot)
 {
-	if (slot->job == JOB_FIND)
+	switch (slot->job) {
+	case JOB_FIND:
 		slot->result = lookup_find(&slot->lookup, &slot->query, &slot->limits,
 					   &slot->owner, &slot->call);
-	else
+		break;
+	case JOB_CONTINUE:
 		slot->result = lookup_continue(&slot->lookup, &slot->query,
 					       slot->limits.deadline_ns, &slot->owner);
+		break;
+	case JOB_VERIFY:
+		slot->result = lookup_verify(&slot->lookup, &slot->workers,
+					     slot->limits.deadline_ns);
+		break;
+	}
 }
 
 static void *slot_main(void *arg)
@@ -92,6 +102,9 @@ static void *slot_main(void *arg)
 	pthread_mutex_unlock(&slot->lock);
 	return NULL;
 }
+
+static int verify(struct wait_host *host, const struct lookup_workers *workers,
+		  uint64_t deadline_ns);
 
 static int start_thread(struct slot *slot)
 {
@@ -147,14 +160,15 @@ int owner_finder_open(struct owner_finder **finder, const char *proc_dir,
 	*what = "allocate";
 	if (!f)
 		return -ENOMEM;
-	f->proc_fd = -1;
+	f->host.proc_fd = -1;
+	f->host.verify = verify;
 	f->budget = *budget;
 	f->with_sockets = !strcmp(proc_dir, "/proc");
 	f->proc_dir = strdup(proc_dir);
 	if (!f->proc_dir)
 		goto failed;
-	f->proc_fd = open(proc_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (f->proc_fd < 0) {
+	f->host.proc_fd = open(proc_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->host.proc_fd < 0) {
 		*what = "open the proc folder";
 		error = -errno;
 		goto failed;
@@ -214,8 +228,8 @@ void owner_finder_free(struct owner_finder *f)
 	/* A thread that hangs in the kernel can't be ended; it and its memory stay. */
 	for (unsigned i = 0; i < f->n_hung; i++)
 		pthread_detach(f->hung[i]->thread);
-	if (f->proc_fd >= 0)
-		close(f->proc_fd);
+	if (f->host.proc_fd >= 0)
+		close(f->host.proc_fd);
 	free(f->proc_dir);
 	free(f);
 }
@@ -226,7 +240,7 @@ static uint32_t uid_of(const struct owner_finder *f, pid_t pid)
 	uint32_t uid = OWNER_UID_NONE;
 	int fd;
 
-	if (pid <= 0 || proc_open_pid(f->proc_fd, pid, &fd))
+	if (pid <= 0 || proc_open_pid(f->host.proc_fd, pid, &fd))
 		return uid;
 	if (!proc_status_of(fd, &status))
 		uid = status.uid;
@@ -256,23 +270,26 @@ static struct timespec to_timespec(uint64_t ns)
 				  .tv_nsec = (long)(ns % 1000000000ull) };
 }
 
-/* Runs the job until patience_ns. -ETIME: it hung, and the slot was left. */
-static int run_job(struct owner_finder *f, enum job job, const struct owner_query *query,
-		   const struct lookup_limits *limits, uint64_t patience_ns, struct owner *owner)
+/* The slot with its lock, ready for a job; NULL when too many hang. */
+static struct slot *take_slot(struct owner_finder *f)
 {
-	struct timespec until = to_timespec(patience_ns);
-	struct slot *slot;
 	const char *what;
 
 	reap_hung(f);
 	if (!f->slot && (f->n_hung == SEARCH_HUNG_UIDS || slot_open(f, &what)))
-		return -ETIME;
-	slot = f->slot;
-	pthread_mutex_lock(&slot->lock);
+		return NULL;
+	pthread_mutex_lock(&f->slot->lock);
+	return f->slot;
+}
+
+/* Runs the job of a taken slot until patience_ns, and gives the slot back. -ETIME: it hung, and
+ * the slot was left; owner is untouched then (it may be NULL). */
+static int run_job(struct owner_finder *f, struct slot *slot, enum job job, uint64_t patience_ns,
+		   struct owner *owner)
+{
+	struct timespec until = to_timespec(patience_ns);
+
 	slot->job = job;
-	slot->query = *query;
-	slot->limits = *limits;
-	slot->owner = *owner;
 	slot->state = POSTED;
 	pthread_cond_broadcast(&slot->changed);
 	while (slot->state == POSTED)
@@ -282,9 +299,38 @@ static int run_job(struct owner_finder *f, enum job job, const struct owner_quer
 			return -ETIME;
 		}
 	slot->state = IDLE;
-	*owner = slot->owner;
+	if (owner)
+		*owner = slot->owner;
 	pthread_mutex_unlock(&slot->lock);
 	return 0;
+}
+
+static int look_up(struct owner_finder *f, enum job job, const struct owner_query *query,
+		   const struct lookup_limits *limits, uint64_t patience_ns, struct owner *owner)
+{
+	struct slot *slot = take_slot(f);
+
+	if (!slot)
+		return -ETIME;
+	slot->query = *query;
+	slot->limits = *limits;
+	slot->owner = *owner;
+	return run_job(f, slot, job, patience_ns, owner);
+}
+
+static int verify(struct wait_host *host, const struct lookup_workers *workers,
+		  uint64_t deadline_ns)
+{
+	struct owner_finder *f = (struct owner_finder *)host;
+	struct slot *slot = take_slot(f);
+	int error;
+
+	if (!slot)
+		return -ETIME;
+	slot->workers = *workers;
+	slot->limits.deadline_ns = deadline_ns;
+	error = run_job(f, slot, JOB_VERIFY, deadline_ns + VERIFY_GRACE_NS, NULL);
+	return error ? error : slot->result;
 }
 
 static void no_time(struct owner *owner)
@@ -300,19 +346,19 @@ static int find(struct owner_finder *f, const struct owner_query *query, uint64_
 {
 	uint64_t quarter = f->budget.ms_held * NS_PER_MS / 4;
 	struct lookup_limits limits = { start_ns + 2 * quarter, f->budget.fds_held,
-					f->budget.script_ms && f->waits < WAITS_MAX };
+					f->budget.script_ms && f->host.n_waits < WAITS_MAX };
 
 	if (!f->with_sockets) {
 		owner->why = OWNER_WHY_ERROR;
 		return 0;
 	}
-	if (!run_job(f, JOB_FIND, query, &limits, start_ns + 3 * quarter, owner)) {
+	if (!look_up(f, JOB_FIND, query, &limits, start_ns + 3 * quarter, owner)) {
 		*done = f->slot;
 		return f->slot->result;
 	}
 	limits.deadline_ns = start_ns + 4 * quarter - quarter / 4;
 	limits.ask_fpm = false;
-	if (f->slot && !run_job(f, JOB_FIND, query, &limits, start_ns + 4 * quarter, owner)) {
+	if (f->slot && !look_up(f, JOB_FIND, query, &limits, start_ns + 4 * quarter, owner)) {
 		*done = f->slot;
 		return f->slot->result;
 	}
@@ -330,9 +376,8 @@ int owner_find(struct owner_finder *f, const struct owner_query *query, struct o
 	owner_init(owner);
 	result = find(f, query, start_ns, owner, &slot);
 	if (result == -EINPROGRESS) {
-		error = wait_begin(f->proc_fd, &slot->call, owner->inode,
-				   clock_mono_ns() + f->budget.script_ms * NS_PER_MS, &f->waits,
-				   wait);
+		error = wait_begin(&f->host, &slot->call, owner->inode,
+				   clock_mono_ns() + f->budget.script_ms * NS_PER_MS, wait);
 		if (error) {
 			owner->script_why = OWNER_WHY_ERROR;
 			result = 0;
@@ -351,7 +396,7 @@ int owner_continue(struct owner_finder *f, const struct owner_query *query, stru
 
 	if (!f->with_sockets)
 		return -ENOENT;
-	result = run_job(f, JOB_CONTINUE, query, &limits, limits.deadline_ns + AFTER_GRACE_NS,
+	result = look_up(f, JOB_CONTINUE, query, &limits, limits.deadline_ns + AFTER_GRACE_NS,
 			 owner);
 	if (!result)
 		result = f->slot->result;

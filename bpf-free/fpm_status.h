@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * php-fpm's status page, `full&json` (sapi/fpm/fpm/fpm_status.c): which script does this pid
- * run? Pure.
+ * php-fpm's status page, `full` (sapi/fpm/fpm/fpm_status.c): which script does this pid run?
+ * Pure.
  *
- * Older php-fpm does not escape the request's URI, user and script there, and a client chooses
- * the first two, so a request can write JSON into the page. Therefore the page counts only as
- * exactly what php-fpm prints: every key known, once and in its order, no pid twice, nothing
- * behind the end. A forged entry is then possible only by adding one, which the caller sees in
- * n_listed and n_total, and can tell from the pids.
+ * The text form, because it has the bytes of a path as they are: the JSON form drops those that
+ * are not UTF-8, and so names another file. Nothing is escaped in it, and a client chooses the
+ * URI: a request can write lines into the page. Therefore the page counts only as exactly what
+ * php-fpm prints: every line in its place, no pid twice, nothing behind the end. A forged entry
+ * is then possible only by adding one for another process; the caller must check that every
+ * listed pid is a worker of that pool.
  */
 #ifndef BPF_FREE_FPM_STATUS_H
 #define BPF_FREE_FPM_STATUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
-#define FPM_STATUS_PIDS 512
+#define FPM_STATUS_PIDS 2048
 
 /* Raw bytes of the page; not NUL-terminated. */
 struct fpm_text {
@@ -27,20 +27,13 @@ struct fpm_text {
 
 struct fpm_status {
 	struct fpm_text pool, state, method, uri, script;
-	unsigned n_listed, n_total;
-	pid_t pids[FPM_STATUS_PIDS]; /* the first of n_listed */
+	unsigned n_listed;
+	pid_t pids[FPM_STATUS_PIDS];
 };
 
 /* 0; -ENOENT: the page does not list the pid; -EBADMSG: it is not such a page, or was tampered
- * with. Texts are as they stand between the quotes. */
+ * with. *status is filled with 0 and -ENOENT. */
 int fpm_status_parse(const char *page, size_t len, pid_t pid, struct fpm_status *status);
-
-/*
- * A path as it stands in the page, decoded into out. Two forms: raw bytes (older php-fpm), where
- * a backslash would be ambiguous and is refused; or JSON-escaped, where every slash is "\/".
- * The length before cutting, or -EBADMSG.
- */
-int fpm_status_decode(struct fpm_text text, char *out, size_t size);
 
 /* Does the state say that a script of this pid is at work? */
 bool fpm_status_at_work(const struct fpm_status *status);

@@ -221,6 +221,42 @@ int lookup_find(struct lookup *l, const struct owner_query *query,
 	return 0;
 }
 
+static bool is_worker(struct lookup *l, const struct lookup_workers *workers, pid_t pid)
+{
+	char title[OWNER_CMDLINE_BYTES];
+	struct owner_ref ref;
+	const char *pool;
+	bool is = false;
+	pid_t parent;
+	size_t len;
+	int fd;
+
+	if (proc_open_pid(l->proc_fd, pid, &fd))
+		return false;
+	if (!proc_ref(fd, pid, &ref, &parent) && parent == workers->master &&
+	    memory_is_safe(l, &ref, fd)) {
+		atomic_store(&l->care.touching, pid);
+		if (!proc_read(fd, "cmdline", title, sizeof(title), &len)) {
+			pool = script_fpm_pool(title, len);
+			is = pool && !strcmp(pool, workers->pool);
+		}
+		atomic_store(&l->care.touching, 0);
+	}
+	close(fd);
+	return is;
+}
+
+int lookup_verify(struct lookup *l, const struct lookup_workers *workers, uint64_t deadline_ns)
+{
+	for (unsigned i = 0; i < workers->n; i++) {
+		if (clock_mono_ns() >= deadline_ns)
+			return -ETIME;
+		if (!is_worker(l, workers, workers->pids[i]))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
 static bool is_holder(const struct owner *owner, const struct owner_ref *ref)
 {
 	return owner->proc.pid == ref->pid && owner->proc.start_ticks == ref->start_ticks;

@@ -9,6 +9,7 @@
 
 #include "describe.h"
 #include "fpm.h"
+#include "fpm_status.h"
 #include "owner.h"
 #include "search.h"
 #include "sockdiag.h"
@@ -43,6 +44,17 @@ struct lookup_call {
 int lookup_find(struct lookup *lookup, const struct owner_query *query,
 		const struct lookup_limits *limits, struct owner *owner,
 		struct lookup_call *call);
+/* Who a status page says are workers of a pool. */
+struct lookup_workers {
+	pid_t master;
+	char pool[FPM_CONF_VALUE];
+	unsigned n;
+	pid_t pids[FPM_STATUS_PIDS];
+};
+
+/* Is everyone a child of the master with that pool in its title? 0, -EBADMSG, -ETIME. */
+int lookup_verify(struct lookup *lookup, const struct lookup_workers *workers,
+		  uint64_t deadline_ns);
 /* 0 or -ENOENT, as owner_continue(). */
 int lookup_continue(struct lookup *lookup, const struct owner_query *query,
 		    uint64_t deadline_ns, struct owner *owner);

@@ -15,7 +15,7 @@
 #include "proc.h"
 #include "search.h"
 
-#define WINDOW 1024 /* descriptors listed at a time */
+#define WINDOW 256 /* descriptors listed at a time */
 
 int search_spent(const struct search *s)
 {

@@ -21,20 +21,20 @@
 #define FPM_URI_BYTES 128
 
 struct owner_wait {
-	int fd, proc_fd;
+	struct wait_host *host;
+	int fd;
 	uint64_t deadline_ns;
 	struct search_found found;
 	struct owner_ref master;
 	uint32_t inode;
-	unsigned *in_use;
 	bool over;
 	uint8_t request[4 * FPM_CONF_VALUE + 512];
 	size_t sent, request_n;
 	struct fcgi_response response;
 };
 
-int wait_begin(int proc_fd, const struct lookup_call *call, uint32_t inode, uint64_t deadline_ns,
-	       unsigned *in_use, struct owner_wait **wait)
+int wait_begin(struct wait_host *host, const struct lookup_call *call, uint32_t inode,
+	       uint64_t deadline_ns, struct owner_wait **wait)
 {
 	struct owner_wait *w = calloc(1, sizeof(*w));
 	int error = -ENOMEM;
@@ -48,13 +48,12 @@ int wait_begin(int proc_fd, const struct lookup_call *call, uint32_t inode, uint
 		goto failed;
 	}
 	w->fd = call->call.fd;
-	w->proc_fd = proc_fd;
+	w->host = host;
 	w->deadline_ns = deadline_ns;
 	w->found = call->found;
 	w->master = call->call.master;
 	w->inode = inode;
-	w->in_use = in_use;
-	(*in_use)++;
+	host->n_waits++;
 	*wait = w;
 	return 0;
 failed:
@@ -86,22 +85,32 @@ static int fail(struct owner_wait *w, struct owner *owner, enum owner_why why, i
 	return error;
 }
 
-/* The page listed more or fewer processes than it counted. That happens when workers just came
- * or went, and it is what a forged entry looks like: so each must be a child of the master. */
-static bool all_are_children(const struct owner_wait *w, const struct fpm_status *status)
+/* Everybody whom the page lists must be a worker of this pool: who writes into the page can
+ * only add others. */
+static int verify_workers(struct owner_wait *w, const char *pool, const struct fpm_status *status)
 {
-	for (unsigned i = 0; i < status->n_listed; i++) {
-		struct proc_stat stat;
-		int fd, error;
+	struct lookup_workers *workers = calloc(1, sizeof(*workers));
+	int error;
 
-		if (proc_open_pid(w->proc_fd, status->pids[i], &fd))
-			return false;
-		error = proc_stat_of(fd, &stat);
-		close(fd);
-		if (error || stat.ppid != w->master.pid)
-			return false;
-	}
-	return true;
+	if (!workers)
+		return -ENOMEM;
+	workers->master = w->master.pid;
+	strncpy(workers->pool, pool, sizeof(workers->pool) - 1);
+	workers->n = status->n_listed;
+	memcpy(workers->pids, status->pids, status->n_listed * sizeof(workers->pids[0]));
+	error = w->host->verify(w->host, workers, w->deadline_ns);
+	free(workers);
+	return error;
+}
+
+static bool copy_text(char *out, size_t size, struct fpm_text text)
+{
+	bool cut = text.len >= size;
+	size_t n = cut ? size - 1 : text.len;
+
+	memcpy(out, text.at, n);
+	out[n] = 0;
+	return cut;
 }
 
 static bool is_dash(struct fpm_text text)
@@ -112,32 +121,21 @@ static bool is_dash(struct fpm_text text)
 /* A text that php-fpm's own memory may have cut is said to be cut. */
 static int take_texts(struct owner_wait *w, struct owner *owner, const struct fpm_status *status)
 {
-	int script = fpm_status_decode(status->script, owner->script, sizeof(owner->script));
-	int n;
+	struct fpm_text script = status->script;
 
-	if (script <= 1 || owner->script[0] != '/' ||
-	    owner->script[strlen(owner->script) - 1] == '/') {
-		owner->script[0] = 0;
+	if (!script.len || script.at[0] != '/' || script.at[script.len - 1] == '/' ||
+	    memchr(script.at, 0, script.len))
 		return fail(w, owner, OWNER_WHY_NOT_TRUSTED, -EBADMSG);
-	}
-	if (script >= FPM_SCRIPT_BYTES - 1)
+	if (copy_text(owner->script, sizeof(owner->script), script) ||
+	    script.len >= FPM_SCRIPT_BYTES - 1)
 		owner->cut |= OWNER_CUT_SCRIPT;
-	if (!is_dash(status->method)) {
-		n = fpm_status_decode(status->method, owner->request_method,
-				      sizeof(owner->request_method));
-		if (n < 0)
-			owner->request_method[0] = 0;
-		if (n >= (int)sizeof(owner->request_method))
-			owner->cut |= OWNER_CUT_REQUEST;
-	}
-	if (!is_dash(status->uri)) {
-		n = fpm_status_decode(status->uri, owner->request_uri,
-				      sizeof(owner->request_uri));
-		if (n < 0)
-			owner->request_uri[0] = 0;
-		if (n >= FPM_URI_BYTES - 1)
-			owner->cut |= OWNER_CUT_REQUEST;
-	}
+	if (!is_dash(status->method) &&
+	    copy_text(owner->request_method, sizeof(owner->request_method), status->method))
+		owner->cut |= OWNER_CUT_REQUEST;
+	if (!is_dash(status->uri) &&
+	    (copy_text(owner->request_uri, sizeof(owner->request_uri), status->uri) ||
+	     status->uri.len >= FPM_URI_BYTES - 1))
+		owner->cut |= OWNER_CUT_REQUEST;
 	owner->script_from = OWNER_SCRIPT_FPM_STATUS;
 	owner->script_why = OWNER_WHY_NONE;
 	w->over = true;
@@ -159,9 +157,12 @@ static int read_answer(struct owner_wait *w, struct owner *owner)
 	if (error == -ENOENT)
 		return fail(w, owner, OWNER_WHY_NOT_TOLD, error);
 	if (error || !pool || strlen(pool) != status.pool.len ||
-	    memcmp(pool, status.pool.at, status.pool.len) ||
-	    (status.n_listed != status.n_total && !all_are_children(w, &status)))
+	    memcmp(pool, status.pool.at, status.pool.len))
 		return fail(w, owner, OWNER_WHY_NOT_TRUSTED, -EBADMSG);
+	error = verify_workers(w, pool, &status);
+	if (error)
+		return fail(w, owner,
+			    error == -ETIME ? OWNER_WHY_DEADLINE : OWNER_WHY_NOT_TRUSTED, error);
 	if (!fpm_status_at_work(&status) || is_dash(status.script))
 		return fail(w, owner, OWNER_WHY_NOT_TOLD, -ENOENT);
 	return take_texts(w, owner, &status);
@@ -228,11 +229,11 @@ void owner_wait_end(struct owner_wait *w, struct owner *owner)
 	if (!w->over)
 		owner->script_why = OWNER_WHY_DEADLINE;
 	else if (owner->script_from == OWNER_SCRIPT_FPM_STATUS &&
-		 !search_still_holds(w->proc_fd, &w->found, w->inode))
+		 !search_still_holds(w->host->proc_fd, &w->found, w->inode))
 		forget_answer(owner, OWNER_WHY_EXITED);
 	fcgi_response_free(&w->response);
 	close(w->fd);
 	close(w->found.pid_fd);
-	(*w->in_use)--;
+	w->host->n_waits--;
 	free(w);
 }

@@ -5,9 +5,17 @@
 
 #include "lookup.h"
 
-/* Takes over call->call.fd and call->found.pid_fd, also when it fails. in_use counts the
- * questions of a finder. */
-int wait_begin(int proc_fd, const struct lookup_call *call, uint32_t inode, uint64_t deadline_ns,
-	       unsigned *in_use, struct owner_wait **wait);
+/* What a wait needs of its finder. */
+struct wait_host {
+	int proc_fd;
+	unsigned n_waits; /* under way */
+	/* lookup_verify() where it may hang */
+	int (*verify)(struct wait_host *host, const struct lookup_workers *workers,
+		      uint64_t deadline_ns);
+};
+
+/* Takes over call->call.fd and call->found.pid_fd, also when it fails. */
+int wait_begin(struct wait_host *host, const struct lookup_call *call, uint32_t inode,
+	       uint64_t deadline_ns, struct owner_wait **wait);
 
 #endif

@@ -6,6 +6,7 @@
 
 #define ROWS_A_STEP 500
 #define STEPS_A_CALL 40
+#define LARGE_ROW_BYTES 16384 /* so many rows at least are worth an excess: never one too many */
 #define OFFENDERS_A_STEP 20
 
 uint64_t store_used_bytes(struct store *store)
@@ -97,11 +98,23 @@ static int cap_offenders(struct store *store, unsigned *n)
 	return got < 0 ? got : err;
 }
 
+/* How many of the oldest rows have to go in this step; 0: the store is small enough. */
+static int64_t rows_in_excess(struct store *store)
+{
+	uint64_t used = store_used_bytes(store), rows;
+
+	if (used <= store->store_bytes)
+		return 0;
+	rows = (used - store->store_bytes) / LARGE_ROW_BYTES + 1;
+	return rows < ROWS_A_STEP ? (int64_t)rows : ROWS_A_STEP;
+}
+
 static int prune_step(struct store *store, int64_t before, uint64_t *rows, int64_t *last_ns)
 {
 	sqlite3_stmt *statement;
 	unsigned offenders = 0;
 	uint64_t found = 0;
+	int64_t excess;
 	int err = 0;
 
 	if (store->keep_ns > 0) {
@@ -112,9 +125,10 @@ static int prune_step(struct store *store, int64_t before, uint64_t *rows, int64
 		if (!err && found == 0)
 			err = delete_offenders(store, before, &offenders);
 	}
-	if (!err && found + offenders == 0 && store_used_bytes(store) > store->store_bytes) {
+	excess = !err && found + offenders == 0 ? rows_in_excess(store) : 0;
+	if (excess > 0) {
 		statement = store_statement(store, SQL_PRUNE_OLDEST);
-		sqlite3_bind_int64(statement, 2, ROWS_A_STEP);
+		sqlite3_bind_int64(statement, 2, excess);
 		err = delete_rows(store, statement, &found, last_ns);
 		if (!err && found == 0)
 			err = cap_offenders(store, &offenders);

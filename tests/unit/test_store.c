@@ -881,7 +881,8 @@ static void destinations_go_when_no_row_is_left(void **state)
 	assert_int_equal(store_commit(store), 0);
 	config.store_bytes = 1;
 	store_options(store, &config);
-	assert_int_equal(store_prune(store, T0_NS, &removed), 0);
+	for (i = 0; i < 10; i++) /* each call does bounded work */
+		assert_int_equal(store_prune(store, T0_NS, &removed), 0);
 	assert_int_equal(ask("SELECT count(*) FROM verdict"), 0);
 	assert_int_equal(ask("SELECT count(*) FROM destination"), 0);
 	seen = offenders(store, (struct store_filter){ 0 });
@@ -954,6 +955,7 @@ static void damage_while_it_runs_begins_a_new_one(void **state)
 	char *what = NULL, junk[4096 * 8];
 	struct store_row row;
 	int err = 0;
+	sqlite3 *db;
 	unsigned i;
 
 	(void)state;
@@ -964,6 +966,11 @@ static void damage_while_it_runs_begins_a_new_one(void **state)
 	store_free(store);
 	config.store_bytes = 1 << 20;
 	store = create();
+	/* another's write makes it read its pages again */
+	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "INSERT INTO lost VALUES('x', 1)", NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
 	memset(junk, 0x5a, sizeof(junk));
 	damage("egressd.db", 4096, junk, sizeof(junk));
 	for (i = 0; i < 200 && !err; i++) {
@@ -1052,8 +1059,8 @@ static void give_to_group(const char *dir)
 	assert_int_equal(chown(dir, 60003, 60001), 0);
 	assert_int_equal(chmod(dir, 0750), 0);
 	assert_int_equal(chown("egressd.db", 60003, 60001), 0);
-	chown("egressd.db-wal", 60003, 60001);
-	chown("egressd.db-shm", 60003, 60001);
+	assert_int_equal(chown("egressd.db-wal", 60003, 60001), 0);
+	assert_int_equal(chown("egressd.db-shm", 60003, 60001), 0);
 }
 
 static void a_group_member_reads_with_and_without_the_recorder(void **state)
@@ -1122,14 +1129,14 @@ static void a_reader_sees_whole_batches_while_it_is_written(void **state)
 	assert_int_equal(pipe(go), 0);
 	pid = fork();
 	if (pid == 0) {
-		struct store_status read;
+		struct store_status seen;
 		char c;
 
 		close(go[1]);
 		for (n = 0; read(go[0], &c, 1) == 1; n++) {
-			if (store_open_read(&reader, *state) || store_status(reader, &read))
+			if (store_open_read(&reader, *state) || store_status(reader, &seen))
 				_exit(1);
-			if (read.recorded % 100)
+			if (seen.recorded % 100)
 				_exit(2);
 			store_free(reader);
 		}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which site a script belongs to, by its path alone. */
+#include "fixture.h"
+
+#include "agent/site.h"
+
+static void belongs(const char *script, const char *site)
+{
+	char got[256];
+
+	snprintf(got, sizeof(got), "%.*s", (int)site_length(script), script);
+	assert_string_equal(got, site);
+}
+
+static void known_web_roots_name_the_site(void **state)
+{
+	(void)state;
+	belongs("/var/www/html/wp/wp-content/x.php", "/var/www/html");
+	belongs("/var/www/vhosts/shop.example/httpdocs/a/x.php", "/var/www/vhosts/shop.example");
+	belongs("/var/www/clients/client1/web3/web/x.php", "/var/www/clients/client1/web3");
+	belongs("/srv/www/shop/x.php", "/srv/www/shop");
+	belongs("/home/kim/public_html/blog/x.php", "/home/kim/public_html");
+	belongs("/home2/kim/public_html/x.php", "/home2/kim/public_html");
+	belongs("/home/kim/domains/a.example/public_html/x/y.php",
+		"/home/kim/domains/a.example/public_html");
+	belongs("/home/kim/web/a.example/public_html/x.php", "/home/kim/web/a.example/public_html");
+	belongs("/home/kim/htdocs/a.example/x.php", "/home/kim/htdocs/a.example");
+}
+
+static void elsewhere_it_is_the_scripts_folder(void **state)
+{
+	(void)state;
+	belongs("/tmp/x.pl", "/tmp");
+	belongs("/x.pl", "/");
+	belongs("/home/kim/bin/spam/x.py", "/home/kim/bin/spam");
+	belongs("/homes/kim/public_html/x.php", "/homes/kim/public_html");
+	belongs("/var/www/x.php", "/var/www");
+	belongs("/var/www/vhosts/x.php", "/var/www/vhosts");
+	belongs("/var/wwwx/a/b.php", "/var/wwwx/a");
+	belongs("/var/www/shop/", "/var/www/shop"); /* a script is never a folder; bytes are bytes */
+}
+
+static void a_path_that_leaves_its_root_does_not_name_it(void **state)
+{
+	(void)state;
+	belongs("/var/www/shop/../other/x.php", "/var/www/shop/../other");
+	belongs("/var/www//shop/x.php", "/var/www//shop");
+	belongs("/var/www/./a/x.php", "/var/www/./a");
+}
+
+static void what_is_no_absolute_path_has_none(void **state)
+{
+	(void)state;
+	belongs("", "");
+	belongs("x.php", "");
+	belongs("a/b.php", "");
+	belongs("phar://x/y", "");
+}
+
+static void hostile_bytes_are_bytes(void **state)
+{
+	(void)state;
+	belongs("/var/www/\x1b[31m\n/x.php", "/var/www/\x1b[31m\n");
+	belongs("/home/\xff/public_html/x", "/home/\xff/public_html");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(known_web_roots_name_the_site),
+		cmocka_unit_test(elsewhere_it_is_the_scripts_folder),
+		cmocka_unit_test(a_path_that_leaves_its_root_does_not_name_it),
+		cmocka_unit_test(what_is_no_absolute_path_has_none),
+		cmocka_unit_test(hostile_bytes_are_bytes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -56,8 +56,10 @@ static void sip_round(uint64_t v[4])
 static uint64_t hash(const struct attempts *attempts, const struct attempt_key *key)
 {
 	uint64_t v[4] = {
-		attempts->k0 ^ 0x736f6d6570736575ULL, attempts->k1 ^ 0x646f72616e646f6dULL,
-		attempts->k0 ^ 0x6c7967656e657261ULL, attempts->k1 ^ 0x7465646279746573ULL,
+		attempts->k0 ^ 0x736f6d6570736575ULL,
+		attempts->k1 ^ 0x646f72616e646f6dULL,
+		attempts->k0 ^ 0x6c7967656e657261ULL,
+		attempts->k1 ^ 0x7465646279746573ULL,
 	};
 	uint64_t words[sizeof(*key) / 8 + 1];
 
@@ -130,8 +132,8 @@ static uint32_t take_slot(struct attempts *attempts)
 /* Time may step back (a clock that was set, a capture out of order): near is what counts. */
 static bool within_ttl(int64_t first_ns, int64_t now_ns)
 {
-	uint64_t apart = now_ns > first_ns ? (uint64_t)now_ns - (uint64_t)first_ns :
-					     (uint64_t)first_ns - (uint64_t)now_ns;
+	uint64_t apart = now_ns > first_ns ? (uint64_t)now_ns - (uint64_t)first_ns
+					   : (uint64_t)first_ns - (uint64_t)now_ns;
 
 	return apart < (uint64_t)ATTEMPTS_TTL_NS;
 }

@@ -17,7 +17,7 @@ enum config_kind {
 	CONFIG_PORTS, /* a list */
 	CONFIG_IDENTIFIER,
 	CONFIG_USER,
-	CONFIG_PATH,	       /* absolute */
+	CONFIG_PATH, /* absolute */
 	CONFIG_PATH_OR_EMPTY,
 	CONFIG_SOCKET_OR_EMPTY, /* fits sockaddr_un.sun_path */
 	CONFIG_BOOL,

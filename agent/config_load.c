@@ -127,8 +127,8 @@ static int load_folder(struct config *config, const char *folder, config_error_f
 	for (int i = 0; i < n; i++) {
 		int one = snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
 
-		one = one < (int)sizeof(path) ? load_file(config, path, error, context) :
-						-ENAMETOOLONG;
+		one = one < (int)sizeof(path) ? load_file(config, path, error, context)
+					      : -ENAMETOOLONG;
 		result = result ? result : one;
 		free(entries[i]);
 	}
@@ -186,8 +186,8 @@ static int look_up(const char *name, uid_t by_uid, uid_t *uid, gid_t *gid)
 			break;
 		}
 		room = more;
-		result = name ? getpwnam_r(name, &entry, room, size, &found) :
-				getpwuid_r(by_uid, &entry, room, size, &found);
+		result = name ? getpwnam_r(name, &entry, room, size, &found)
+			      : getpwuid_r(by_uid, &entry, room, size, &found);
 		size *= 2;
 	}
 	if (!result && found) {

@@ -90,8 +90,8 @@ static const char *skip_value(struct config_scan *scan)
 
 		while (is_bare(*scan->at))
 			scan->at++;
-		return scan->at > start ? NULL :
-					  "expected a value: a word, a number, or text in quotes";
+		return scan->at > start ? NULL
+					: "expected a value: a word, a number, or text in quotes";
 	}
 	for (scan->at++; *scan->at != quote; scan->at++) {
 		if (!*scan->at || *scan->at == '\n')
@@ -123,8 +123,8 @@ static const char *skip_list(struct config_scan *scan)
 		if (*scan->at == ',')
 			scan->at++;
 		else if (*scan->at != '}')
-			return *scan->at ? "expected ',' or '}' after a value of the list" :
-					   "expected '}' at the end of the list";
+			return *scan->at ? "expected ',' or '}' after a value of the list"
+					 : "expected '}' at the end of the list";
 	}
 	scan->at++;
 	return NULL;
@@ -157,6 +157,7 @@ int config_scan_next(struct config_scan *scan, struct config_assignment *assignm
 	snprintf(assignment->key, sizeof(assignment->key), "%.*s",
 		 len < CONFIG_KEY_BYTES ? (int)len : CONFIG_KEY_BYTES - 1, scan->at);
 	scan->at += len;
+	assignment->has_key = true;
 	assignment->line = scan->line;
 	skip_space(scan);
 	if (*scan->at != '=')

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONFIG_TEXT_MAX (1U << 20)
+#define CONFIG_TEXT_MAX	 (1U << 20)
 #define CONFIG_KEY_BYTES 64
 
 struct config_scan {
@@ -20,6 +20,7 @@ struct config_scan {
 
 struct config_assignment {
 	char key[CONFIG_KEY_BYTES]; /* also what stood where a key was expected, made printable */
+	bool has_key;		    /* `key` is one, known or not */
 	unsigned line;		    /* where the key stands; of an error: where it was found */
 	const char *value;	    /* from the value's first to behind its last character */
 	size_t value_len;

@@ -33,8 +33,8 @@ static bool held_by_foreigner(const struct policy *policy, const struct egress_m
 {
 	unsigned listed = owner->n_holders < OWNER_HOLDERS ? owner->n_holders : OWNER_HOLDERS;
 
-	if (meta->has_uid ? !policy_is_mail_uid(policy, meta->uid) :
-			    !owner->has_socket || !policy_is_mail_uid(policy, owner->socket_uid))
+	if (meta->has_uid ? !policy_is_mail_uid(policy, meta->uid)
+			  : !owner->has_socket || !policy_is_mail_uid(policy, owner->socket_uid))
 		return false;
 	if (!holder_known(owner) || policy_is_mail_uid(policy, owner->proc.uid) ||
 	    policy_is_mail_uid(policy, owner->euid))
@@ -55,8 +55,7 @@ static void settle(const struct policy *policy, enum record_via via, struct poli
 	case VIA_GUARD:
 		if (answer->verdict == VERDICT_ALLOW)
 			answer->reason = REASON_NOT_ALLOWED;
-		answer->verdict =
-			policy->mode == MODE_MONITOR ? VERDICT_WOULD_DENY : VERDICT_DENY;
+		answer->verdict = policy->mode == MODE_MONITOR ? VERDICT_WOULD_DENY : VERDICT_DENY;
 		answer->rule = "guard";
 		break;
 	case VIA_MAIL:
@@ -83,7 +82,8 @@ static void keep_excerpt(const struct packet *packet, const struct egress_meta *
 	record->excerpt_bytes = (uint16_t)kept;
 	record->packet_bytes = meta->packet_bytes;
 	if (record->packet_bytes < packet->len)
-		record->packet_bytes = packet->len < UINT32_MAX ? (uint32_t)packet->len : UINT32_MAX;
+		record->packet_bytes =
+			packet->len < UINT32_MAX ? (uint32_t)packet->len : UINT32_MAX;
 }
 
 int egress_judge(const struct policy *policy, const struct packet *packet,

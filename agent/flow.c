@@ -24,18 +24,18 @@ const char *const flow_error_words[FLOW_ERROR_N] = {
 };
 static_assert(FLOW_BAD_DATA_OFFSET + 1 == FLOW_ERROR_N, "a word for each flow_error");
 
-#define IPV4_HEADER 20
-#define IPV4_MF 0x2000
-#define IPV4_OFFSET 0x1fff
-#define IPV6_HEADER 40
-#define FRAGMENT_OFFSET 0xfff8 /* RFC 8200 section 4.5: 13 bits, then 2 reserved, then M */
-#define FRAGMENT_MORE 0x0001
-#define OPTION_PAD1 0x00
-#define OPTION_JUMBO 0xc2      /* RFC 2675 */
-#define TCP_JUDGED_BYTES 14    /* ports to flags */
+#define IPV4_HEADER	 20
+#define IPV4_MF		 0x2000
+#define IPV4_OFFSET	 0x1fff
+#define IPV6_HEADER	 40
+#define FRAGMENT_OFFSET	 0xfff8 /* RFC 8200 section 4.5: 13 bits, then 2 reserved, then M */
+#define FRAGMENT_MORE	 0x0001
+#define OPTION_PAD1	 0x00
+#define OPTION_JUMBO	 0xc2 /* RFC 2675 */
+#define TCP_JUDGED_BYTES 14   /* ports to flags */
 
 /* Protocol numbers that <netinet/in.h> has not (IANA; RFC 5533, RFC 7401). */
-#define PROTOCOL_HIP 139
+#define PROTOCOL_HIP   139
 #define PROTOCOL_SHIM6 140
 
 /* Where the walk through a packet's headers stands. */
@@ -44,7 +44,7 @@ struct walk {
 	size_t offset;	      /* of the next header */
 	bool later_fragment;  /* offset not 0: what follows is the middle of something */
 	bool more_fragments;
-	bool ended_by_ip;     /* packet ends where IP says, not where the capture was cut */
+	bool ended_by_ip; /* packet ends where IP says, not where the capture was cut */
 };
 
 /* Drops what the IP length does not cover (Ethernet padding); a cut capture stays as it is. */
@@ -177,8 +177,8 @@ static enum flow_error step(struct walk *walk, struct flow *flow, bool first)
 	}
 	if (bytes > walk->packet.len - walk->offset)
 		return FLOW_CUT_EXTENSION;
-	if (flow->protocol == IPPROTO_HOPOPTS && first &&
-	    packet_be16(&walk->packet, 4, &payload) && !payload)
+	if (flow->protocol == IPPROTO_HOPOPTS && first && packet_be16(&walk->packet, 4, &payload) &&
+	    !payload)
 		read_jumbo(walk, walk->offset + bytes);
 	if (bytes > walk->packet.len - walk->offset)
 		return FLOW_CUT_EXTENSION;
@@ -250,9 +250,9 @@ enum flow_error flow_parse(const struct packet *packet, struct flow *flow)
 		return error;
 	/* The rest of a fragmented packet: TCP, or a header which may yet lead to it. */
 	if (walk.later_fragment)
-		return flow->protocol == IPPROTO_TCP || is_extension(flow->family, flow->protocol) ?
-			       FLOW_FRAGMENT :
-			       FLOW_NOT_TCP;
+		return flow->protocol == IPPROTO_TCP || is_extension(flow->family, flow->protocol)
+			       ? FLOW_FRAGMENT
+			       : FLOW_NOT_TCP;
 	if (flow->protocol != IPPROTO_TCP)
 		return FLOW_NOT_TCP;
 	return parse_tcp(&walk, flow);
@@ -265,8 +265,8 @@ bool flow_opens(const struct flow *flow)
 
 bool flow_is_syn(const struct flow *flow)
 {
-	return (flow->tcp_flags &
-		(FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_FIN | FLOW_TCP_RST)) == FLOW_TCP_SYN;
+	return (flow->tcp_flags & (FLOW_TCP_SYN | FLOW_TCP_ACK | FLOW_TCP_FIN | FLOW_TCP_RST)) ==
+	       FLOW_TCP_SYN;
 }
 
 const char *flow_address_text(uint8_t family, const uint8_t *address, char *out, size_t len)

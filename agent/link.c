@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define TAGS_MAX 8   /* VLAN tags of one frame; two are usual */
+#define TAGS_MAX   8  /* VLAN tags of one frame; two are usual */
 #define LABELS_MAX 16 /* MPLS labels */
 
 enum { NOT_IP = 1 };
@@ -28,14 +28,14 @@ enum ethertype {
 	TYPE_MPLS = 0x8847,
 	TYPE_MPLS_UPSTREAM = 0x8848,
 	TYPE_PPPOE_SESSION = 0x8864,
-	TYPE_LLC_MAX = 1500,  /* up to here it is a length, and LLC follows (IEEE 802.3) */
+	TYPE_LLC_MAX = 1500,   /* up to here it is a length, and LLC follows (IEEE 802.3) */
 	TYPE_SLL_LLC = 0x0004, /* LINUX_SLL: LLC follows (linktypes/LINKTYPE_LINUX_SLL) */
 };
 
 enum ppp_protocol { /* RFC 1661, the numbers of IANA's ppp-numbers */
-	PPP_IPV4 = 0x0021,
-	PPP_IPV6 = 0x0057,
-	PPP_MPLS = 0x0281,
+		    PPP_IPV4 = 0x0021,
+		    PPP_IPV6 = 0x0057,
+		    PPP_MPLS = 0x0281,
 };
 
 static int take(const struct packet *frame, size_t offset, struct packet *ip)
@@ -77,8 +77,7 @@ static int from_ppp(const struct packet *frame, size_t offset, struct packet *ip
 	if (!packet_u8(frame, offset, &first))
 		return -EBADMSG;
 	if (first == 0xff) { /* no protocol begins so: RFC 1661 section 2 */
-		if (!packet_be16(frame, offset, &protocol) ||
-		    !packet_u8(frame, offset + 2, &first))
+		if (!packet_be16(frame, offset, &protocol) || !packet_u8(frame, offset + 2, &first))
 			return -EBADMSG;
 		if (protocol != 0xff03)
 			return NOT_IP;
@@ -217,7 +216,7 @@ static int from_nflog(const struct packet *frame, struct packet *ip, struct link
 	for (size_t at = 4; at < frame->len; at += (len + 3U) & ~3U) {
 		if (!host16(frame, at, &len) || !host16(frame, at + 2, &type) || len < 4)
 			return -EBADMSG;
-		type &= 0x7fff; /* NLA_F_NESTED */
+		type &= 0x7fff;		     /* NLA_F_NESTED */
 		if (type == NFULA_PAYLOAD) { /* the last one; a snap length may have cut it */
 			if (!packet_from(frame, at + 4, &found))
 				return -EBADMSG;

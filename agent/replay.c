@@ -111,7 +111,8 @@ static int replay_frame(struct replay *replay, const struct pcap_pkthdr *header,
 	meta.dst_local = flow_dst_is_self(&flow);
 	owners_meta(replay->owners, &flow, &meta);
 	if (kind == KIND_SYN) {
-		repeat = attempts_repeat(replay->attempts, &flow, meta.has_uid, meta.uid, meta.ts_ns);
+		repeat = attempts_repeat(replay->attempts, &flow, meta.has_uid, meta.uid,
+					 meta.ts_ns);
 		count_syn(replay, &flow, repeat);
 		if (repeat)
 			return 0;

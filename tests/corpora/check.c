@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * check FOLDER [EXCEPTIONS]: replays every capture that FOLDER/INDEX.tsv names and compares its SYNs to
- * ports 25, 465 and 587 with the index's. One TAP line a capture. EXCEPTIONS names those that may
- * differ, how, and why (PATTERN<tab>HOW<tab>REASON): `refused`, not read, and said so; `fewer`, with
- * records for the packets in which SYNs hide; `more`.
+ * check FOLDER [EXCEPTIONS]: replays every capture that FOLDER/INDEX.tsv names and compares its
+ * SYNs to ports 25, 465 and 587 with the index's. One TAP line a capture. EXCEPTIONS names those
+ * that may differ, how, and why (PATTERN<tab>HOW<tab>REASON): `refused`, not read, and said so;
+ * `fewer`, with records for the packets in which SYNs hide; `more`.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -99,10 +99,9 @@ static bool check(unsigned number, const char *folder, const struct index_row *r
 	good = (same || may_differ(&exception, row, result, &counts)) &&
 	       (result == 0 || (result == -EINVAL && message));
 	good = good && counts.syns == counts.attempts + counts.retransmits &&
-	       records == counts.attempts + counts.refused_other &&
-	       counts.not_ip <= counts.frames;
-	printf("%s %u - %s has %lu, %lu and %lu SYNs to 25, 465 and 587%s%s\n", good ? "ok" : "not ok",
-	       number, row->file, row->syn[0], row->syn[1], row->syn[2],
+	       records == counts.attempts + counts.refused_other && counts.not_ip <= counts.frames;
+	printf("%s %u - %s has %lu, %lu and %lu SYNs to 25, 465 and 587%s%s\n",
+	       good ? "ok" : "not ok", number, row->file, row->syn[0], row->syn[1], row->syn[2],
 	       same ? "" : "; it differs: ", same ? "" : exception.reason);
 	if (!same)
 		printf("# counted %lu, %lu and %lu in %lu frames\n",

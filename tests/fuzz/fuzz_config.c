@@ -15,7 +15,7 @@ static void check_line(void *context, const char *line)
 	for (const char *c = line; *c; c++)
 		must((unsigned char)*c >= 0x20 && *c != 0x7f);
 	/* What the scan lets through, libconfuse reads. */
-	must(!strstr(line, "libconfuse"));
+	must(!strstr(line, "that libconfuse can read"));
 	++*lines;
 }
 

@@ -71,8 +71,9 @@ static void check_record(const struct policy *policy, const struct packet *packe
 	     sizeof(text));
 	if (record.verdict == VERDICT_ALLOW)
 		must(record.reason == REASON_OTHER_PORT || record.reason == REASON_LOCAL ||
-		     (record.reason == REASON_MAIL_SERVER && meta->has_uid && meta->uid == MAIL_UID &&
-		      record.flow_error == FLOW_OK && !record.flow.fragment));
+		     (record.reason == REASON_MAIL_SERVER && meta->has_uid &&
+		      meta->uid == MAIL_UID && record.flow_error == FLOW_OK &&
+		      !record.flow.fragment));
 	else
 		must((record.verdict == VERDICT_WOULD_DENY) == (policy->mode == MODE_MONITOR));
 	/* An opening to a mail port by another uid never passes, but to this box. */
@@ -85,8 +86,9 @@ static void check_record(const struct policy *policy, const struct packet *packe
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct packet packet = { data, size };
-	struct policy policy = { .ports = { 25, 465, 587 }, .n_ports = 3, .mail_uids = { MAIL_UID },
-				 .n_mail_uids = 1 };
+	struct policy policy = {
+		.ports = { 25, 465, 587 }, .n_ports = 3, .mail_uids = { MAIL_UID }, .n_mail_uids = 1
+	};
 	struct flow flow;
 	enum flow_error error = flow_parse(&packet, &flow);
 

@@ -8,9 +8,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const int types[] = { DLT_EN10MB, DLT_RAW, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL,
-				     DLT_LOOP, DLT_PPP, DLT_PPP_SERIAL, DLT_C_HDLC, DLT_NFLOG,
-				     DLT_IPV4, DLT_IPV6, DLT_IEEE802_11 };
+	static const int types[] = { DLT_EN10MB,    DLT_RAW,   DLT_LINUX_SLL, DLT_LINUX_SLL2,
+				     DLT_NULL,	    DLT_LOOP,  DLT_PPP,	      DLT_PPP_SERIAL,
+				     DLT_C_HDLC,    DLT_NFLOG, DLT_IPV4,      DLT_IPV6,
+				     DLT_IEEE802_11 };
 	struct packet frame, ip = { NULL, 0 };
 	struct link_facts facts;
 	int dlt, result;

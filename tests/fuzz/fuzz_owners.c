@@ -20,7 +20,9 @@ static void check_line(void *context, const char *line)
 static void ask(struct owners *owners, int family, const char *src, const char *dst)
 {
 	static struct owner owner;
-	struct flow flow = { .family = (uint8_t)family, .has_ports = true, .sport = 40000, .dport = 25 };
+	struct flow flow = {
+		.family = (uint8_t)family, .has_ports = true, .sport = 40000, .dport = 25
+	};
 	struct egress_meta meta = { .via = VIA_REPLAY };
 
 	must(inet_pton(family, src, flow.src) == 1 && inet_pton(family, dst, flow.dst) == 1);

@@ -23,8 +23,9 @@ static int check_record(void *context, const struct record *record)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct policy policy = { .ports = { 25, 465, 587 }, .n_ports = 3, .mail_uids = { 101 },
-				       .n_mail_uids = 1 };
+	const struct policy policy = {
+		.ports = { 25, 465, 587 }, .n_ports = 3, .mail_uids = { 101 }, .n_mail_uids = 1
+	};
 	struct replay_counts counts;
 	uint64_t records = 0, by_port = 0;
 	char path[64], *message;

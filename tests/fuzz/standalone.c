@@ -19,8 +19,8 @@ static unsigned ran, failed;
 static void tell(bool good, const char *path, const char *why)
 {
 	failed += !good;
-	printf("%s %u - %s is survived%s%s\n", good ? "ok" : "not ok", ++ran, path, good ? "" : ": ",
-	       good ? "" : why);
+	printf("%s %u - %s is survived%s%s\n", good ? "ok" : "not ok", ++ran, path,
+	       good ? "" : ": ", good ? "" : why);
 	fflush(stdout);
 }
 

@@ -116,6 +116,12 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 	result = owner_find(judge->finder, &query, owner, &judge->wait);
 	if (result == -EAGAIN)
 		judge->again = true;
+	/* A copy is looked at after the fact: that its socket is gone by then says nothing of how the
+	 * packet was made. */
+	if (meta->via != VIA_QUEUE && owner->how == OWNER_NO_SOCKET) {
+		owner->how = OWNER_UNKNOWN;
+		owner->why = OWNER_WHY_CLOSED;
+	}
 	if (result != -EINPROGRESS)
 		return 0;
 	++*stat(judge, STAT_SCRIPT_ASKED);

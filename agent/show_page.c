@@ -185,6 +185,17 @@ static void page_script(const struct page *page)
 	page_request(page);
 }
 
+/* `in-flight` and the like are their own reason: said once. */
+static void say_how(const struct page *page, const struct store_verdict *verdict)
+{
+	const char *how = show_explain_how(verdict->owner_how);
+	const char *why = is_known_word(verdict->owner_why) ? show_explain_why(verdict->owner_why) :
+							      how;
+	bool same = strcmp(how, why) == 0;
+
+	line(page, "found how", "%s%s%s", how, same ? "" : ": ", same ? "" : why);
+}
+
 static void page_process(const struct page *page)
 {
 	const struct store_verdict *verdict = page->verdict;
@@ -216,9 +227,7 @@ static void page_process(const struct page *page)
 		     holders ? holders : "?");
 		free(holders);
 	}
-	line(page, "found how", "%s%s%s", show_explain_how(verdict->owner_how),
-	     is_known_word(verdict->owner_why) ? ": " : "",
-	     is_known_word(verdict->owner_why) ? show_explain_why(verdict->owner_why) : "");
+	say_how(page, verdict);
 }
 
 static void page_connection(const struct page *page)

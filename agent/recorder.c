@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -54,36 +55,48 @@ static int inbox_open(struct inbox *inbox, int fd)
 	return 0;
 }
 
-/* An empty message says either that, or that the other ends are closed. */
+/* Closed, and nothing but empty messages left in it. */
 static bool others_are_gone(int fd)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN | POLLRDHUP };
+	int waiting = 0;
 
-	return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & (POLLHUP | POLLRDHUP | POLLERR));
+	if (poll(&pollfd, 1, 0) <= 0 || !(pollfd.revents & (POLLHUP | POLLRDHUP | POLLERR)))
+		return false;
+	return ioctl(fd, FIONREAD, &waiting) < 0 || waiting == 0;
 }
 
-/* Reads once and hands on what came. */
-static void inbox_read(struct inbox *inbox, struct keep *keep, int64_t now_ns)
+/* Reads once: how many messages came. At the end of a channel the kernel gives empty ones, as
+ * many as are asked for; one that was sent so looks the same, and is followed by others. */
+static int inbox_fill(struct inbox *inbox)
 {
-	const struct msghdr *header;
-	size_t len;
-	int n, i;
+	int n = recvmmsg(inbox->fd, inbox->headers, MESSAGES_A_READ, MSG_DONTWAIT, NULL);
 
-	n = recvmmsg(inbox->fd, inbox->headers, MESSAGES_A_READ, MSG_DONTWAIT, NULL);
 	inbox->empty = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 	if (n < 0 && !inbox->empty && errno != EINTR && errno != ENOBUFS && errno != ENOMEM) {
 		log_error("the channel from the judge: %s", strerror(errno));
 		inbox->closed = true;
 	}
-	for (i = 0; i < n && !inbox->closed; i++) {
+	if (n > 0 && inbox->headers[n - 1].msg_len == 0 && others_are_gone(inbox->fd)) {
+		inbox->closed = true;
+		while (n > 0 && inbox->headers[n - 1].msg_len == 0)
+			n--;
+	}
+	return n;
+}
+
+static void inbox_read(struct inbox *inbox, struct keep *keep, int64_t now_ns)
+{
+	const struct msghdr *header;
+	int n = inbox_fill(inbox), i;
+
+	for (i = 0; i < n; i++) {
 		header = &inbox->headers[i].msg_hdr;
-		len = inbox->headers[i].msg_len;
-		if (len == 0 && others_are_gone(inbox->fd))
-			inbox->closed = true;
-		else if (header->msg_flags & MSG_TRUNC)
+		if (header->msg_flags & MSG_TRUNC)
 			keep_bad_message(keep);
 		else
-			keep_message(keep, header->msg_iov->iov_base, len, now_ns);
+			keep_message(keep, header->msg_iov->iov_base, inbox->headers[i].msg_len,
+				     now_ns);
 	}
 }
 

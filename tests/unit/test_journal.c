@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Datagrams for the journal, byte for byte, and which of them are sent. */
+#include "fixture.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "agent/journal.h"
+
+static struct record record;
+
+static int set_up(void **state)
+{
+	(void)state;
+	fixture_record(&record);
+	return 0;
+}
+
+static void a_refusal_reads_as_documented(void **state)
+{
+	static const char expected[] =
+		"MESSAGE=Refused: www-data (33) /var/www/shop/cache/x.php to 192.0.2.1:25"
+		" (not-allowed); 3 more since the last line\n"
+		"MESSAGE_ID=5b1d1c7cbbf04e43ae8d1b1f6d4e9a52\n"
+		"PRIORITY=4\n"
+		"SYSLOG_IDENTIFIER=egressd\n"
+		"EGRESSD_ID=17\n"
+		"EGRESSD_VERDICT=deny\n"
+		"EGRESSD_REASON=not-allowed\n"
+		"EGRESSD_RULE=default\n"
+		"EGRESSD_VIA=queue\n"
+		"EGRESSD_UID=33\n"
+		"EGRESSD_USER=www-data\n"
+		"EGRESSD_SRC=10.0.0.5\n"
+		"EGRESSD_DST=192.0.2.1\n"
+		"EGRESSD_SPORT=49152\n"
+		"EGRESSD_DPORT=25\n"
+		"EGRESSD_OWNER_HOW=confirmed\n"
+		"EGRESSD_PID=812\n"
+		"EGRESSD_COMM=php-fpm8.2\n"
+		"EGRESSD_EXE=/usr/sbin/php-fpm8.2\n"
+		"EGRESSD_CMDLINE='php-fpm: pool www'\n"
+		"EGRESSD_SCRIPT=/var/www/shop/cache/x.php\n"
+		"EGRESSD_UNIT=php8.2-fpm.service\n"
+		"EGRESSD_REQUEST_HOST=shop.example\n"
+		"EGRESSD_REQUEST_URI=/cache/x.php?a=1\n"
+		"EGRESSD_REQUEST_CLIENT=203.0.113.9\n"
+		"EGRESSD_HELD_BACK=3\n";
+	char out[8192];
+	size_t len = journal_format(&record, 17, "www-data", 3, out, sizeof(out));
+
+	(void)state;
+	assert_int_equal(len, sizeof(expected) - 1);
+	out[len] = '\0';
+	assert_string_equal(out, expected);
+}
+
+static bool has_line(const char *text, const char *line)
+{
+	char with[512];
+
+	snprintf(with, sizeof(with), "\n%s\n", line);
+	return strstr(text, with) != NULL;
+}
+
+static void each_kind_of_event_has_its_id_and_priority(void **state)
+{
+	char out[8192];
+	size_t len;
+
+	(void)state;
+	record.verdict = VERDICT_WOULD_DENY;
+	len = journal_format(&record, 1, NULL, 0, out, sizeof(out));
+	out[len] = '\0';
+	assert_true(has_line(out, "MESSAGE_ID=" JOURNAL_ID_WOULD_REFUSE));
+	assert_true(has_line(out, "PRIORITY=5"));
+	assert_int_equal(strncmp(out, "MESSAGE=Would refuse: uid 33 ", 29), 0);
+	assert_null(strstr(out, "HELD_BACK"));
+	record.verdict = VERDICT_ALLOW;
+	record.foreign_holder = true;
+	len = journal_format(&record, 1, NULL, 0, out, sizeof(out));
+	out[len] = '\0';
+	assert_true(has_line(out, "MESSAGE_ID=" JOURNAL_ID_FOREIGN_HOLDER));
+	assert_true(has_line(out, "PRIORITY=2"));
+}
+
+static void hostile_texts_make_no_field_of_their_own(void **state)
+{
+	char out[16384], *line;
+	size_t len;
+
+	(void)state;
+	strcpy(record.owner.script, "/tmp/x\nMESSAGE_ID=0000\nPRIORITY=0\n\x1b[2J\xff");
+	strcpy(record.owner.exe, "\nEGRESSD_UID=0");
+	memcpy(record.owner.cmdline, "a\nEGRESSD_UID=0\n\0b", 18);
+	record.owner.cmdline_bytes = 18;
+	strcpy(record.owner.unit, "\xe2\x80\xae");
+	memset(record.owner.request_uri, '\n', sizeof(record.owner.request_uri) - 1);
+	len = journal_format(&record, 1, "ro\not", 0, out, sizeof(out) - 1);
+	assert_true(len < sizeof(out));
+	out[len] = '\0';
+	assert_int_equal(strlen(out), len);
+	for (line = strtok(out, "\n"); line; line = strtok(NULL, "\n")) {
+		assert_true(strncmp(line, "MESSAGE", 7) == 0 || strncmp(line, "PRIORITY=4", 10) == 0 ||
+			    strncmp(line, "SYSLOG_IDENTIFIER=egressd", 25) == 0 ||
+			    strncmp(line, "EGRESSD_", 8) == 0);
+		assert_null(strchr(line, '\x1b'));
+		if (strncmp(line, "EGRESSD_UID=", 12) == 0)
+			assert_string_equal(line, "EGRESSD_UID=33");
+	}
+}
+
+static void the_longest_texts_stay_within_the_datagram(void **state)
+{
+	struct owner *owner = &record.owner;
+	size_t len, size;
+	char *out;
+
+	(void)state;
+	memset(owner->exe, 0xff, sizeof(owner->exe) - 1);
+	memset(owner->script, 0x1b, sizeof(owner->script) - 1);
+	memset(owner->cmdline, 0xc3, sizeof(owner->cmdline));
+	owner->cmdline_bytes = sizeof(owner->cmdline);
+	memset(owner->request_uri, 1, sizeof(owner->request_uri) - 1);
+	memset(owner->request_host, 1, sizeof(owner->request_host) - 1);
+	memset(owner->unit, 1, sizeof(owner->unit) - 1);
+	memset(owner->container, 1, sizeof(owner->container) - 1);
+	memset(owner->request_client, 1, sizeof(owner->request_client) - 1);
+	len = journal_format(&record, 1, "u", UINT64_MAX / 2, NULL, 0);
+	assert_true(len < 16384);
+	for (size = 0; size < len + 2; size += 97) { /* counts as snprintf, writes no further */
+		out = malloc(size + 1);
+		assert_int_equal(journal_format(&record, 1, "u", UINT64_MAX / 2, out, size), len);
+		free(out);
+	}
+}
+
+static void what_is_not_known_is_not_said(void **state)
+{
+	char out[8192];
+	size_t len;
+
+	(void)state;
+	memset(&record, 0, sizeof(record));
+	record.verdict = VERDICT_DENY;
+	record.reason = REASON_FRAGMENT;
+	record.owner.why = OWNER_WHY_NO_SOCKET;
+	len = journal_format(&record, 0, NULL, 0, out, sizeof(out));
+	out[len] = '\0';
+	assert_int_equal(strncmp(out, "MESSAGE=Refused: nobody known to an unknown destination"
+				      " (fragment)\n", 67), 0);
+	assert_null(strstr(out, "EGRESSD_ID"));
+	assert_null(strstr(out, "EGRESSD_UID"));
+	assert_null(strstr(out, "EGRESSD_PID"));
+	assert_null(strstr(out, "EGRESSD_DST"));
+	assert_true(has_line(out, "EGRESSD_OWNER_WHY=no-socket"));
+}
+
+static void at_most_one_line_for_an_offender_and_the_rest_counted(void **state)
+{
+	struct journal *journal;
+	char got[8192];
+	int fds[2];
+	ssize_t len;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fds), 0);
+	journal = journal_new(fds[0], 60);
+	assert_int_equal(journal_verdict(journal, &record, 1, 5, "u"), 0);
+	record.ts_ns += 30 * NS_PER_S;
+	assert_int_equal(journal_verdict(journal, &record, 2, 5, "u"), 1);
+	journal_repeat(journal, 5);
+	assert_int_equal(journal_verdict(journal, &record, 3, 6, "u"), 0); /* another offender */
+	record.ts_ns += 30 * NS_PER_S - 1;
+	assert_int_equal(journal_verdict(journal, &record, 4, 5, "u"), 1);
+	record.ts_ns++;
+	assert_int_equal(journal_verdict(journal, &record, 5, 5, "u"), 0);
+	assert_true(recv(fds[1], got, sizeof(got), 0) > 0);
+	assert_true(recv(fds[1], got, sizeof(got), 0) > 0);
+	len = recv(fds[1], got, sizeof(got) - 1, 0);
+	assert_true(len > 0);
+	got[len] = '\0';
+	assert_true(has_line(got, "EGRESSD_ID=5"));
+	assert_non_null(strstr(got, "\nEGRESSD_HELD_BACK=3\n"));
+	assert_int_equal(recv(fds[1], got, sizeof(got), 0), -1);
+	journal_free(journal);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void a_clock_set_back_does_not_silence_an_offender(void **state)
+{
+	struct journal *journal = journal_new(-1, 60);
+	uint64_t held_back;
+
+	(void)state;
+	assert_true(journal_due(journal, T0_NS, 1, &held_back));
+	assert_false(journal_due(journal, T0_NS - 59 * NS_PER_S, 1, &held_back));
+	assert_true(journal_due(journal, T0_NS - 3600 * NS_PER_S, 1, &held_back));
+	journal_free(journal);
+}
+
+static void a_full_socket_loses_the_line_and_never_waits(void **state)
+{
+	struct journal *journal;
+	int fds[2], i, err = 0, size = 4096;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, fds), 0); /* it blocks, if we let it */
+	setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	journal = journal_new(fds[0], 0);
+	for (i = 0; i < 1000 && !err; i++)
+		err = journal_verdict(journal, &record, i, i, NULL);
+	assert_int_equal(err, -EAGAIN);
+	close(fds[1]);
+	assert_true(journal_verdict(journal, &record, 1, 2000, NULL) < 0);
+	journal_free(journal);
+	close(fds[0]);
+}
+
+static void more_offenders_than_the_table_holds_are_all_said(void **state)
+{
+	struct journal *journal = journal_new(-1, 60);
+	uint64_t held_back;
+	int64_t i;
+
+	(void)state;
+	for (i = 0; i < 50000; i++) {
+		assert_true(journal_due(journal, T0_NS, i, &held_back));
+		assert_int_equal(held_back, 0);
+	}
+	assert_false(journal_due(journal, T0_NS, 49999, &held_back));
+	journal_free(journal);
+}
+
+static void without_a_journal_the_line_goes_to_stderr(void **state)
+{
+	int pipe_fds[2], saved = dup(STDERR_FILENO);
+	struct journal *journal = journal_new(-1, 60);
+	char got[1024];
+	ssize_t len;
+
+	(void)state;
+	assert_int_equal(pipe(pipe_fds), 0);
+	dup2(pipe_fds[1], STDERR_FILENO);
+	assert_int_equal(journal_verdict(journal, &record, 1, 1, "www-data"), 0);
+	dup2(saved, STDERR_FILENO);
+	len = read(pipe_fds[0], got, sizeof(got) - 1);
+	assert_true(len > 0);
+	got[len] = '\0';
+	assert_string_equal(got, "<4>Refused: www-data (33) /var/www/shop/cache/x.php to"
+				 " 192.0.2.1:25 (not-allowed)\n");
+	close(saved);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	journal_free(journal);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, set_up)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_refusal_reads_as_documented),
+		TEST(each_kind_of_event_has_its_id_and_priority),
+		TEST(hostile_texts_make_no_field_of_their_own),
+		TEST(the_longest_texts_stay_within_the_datagram),
+		TEST(what_is_not_known_is_not_said),
+		TEST(at_most_one_line_for_an_offender_and_the_rest_counted),
+		TEST(a_clock_set_back_does_not_silence_an_offender),
+		TEST(a_full_socket_loses_the_line_and_never_waits),
+		TEST(more_offenders_than_the_table_holds_are_all_said),
+		TEST(without_a_journal_the_line_goes_to_stderr),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

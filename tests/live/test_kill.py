@@ -141,8 +141,8 @@ def kill(tap, sandbox):
 
     def stopped():
         judge, before = egress.pids()['judge'], egress.await_sum()
-        loop = offenders.Loop(sandbox, 'postfix', list(SINK.values()), pause_ms=10)
         cable.forget()
+        loop = offenders.Loop(sandbox, 'postfix', list(SINK.values()), pause_ms=10)
         os.kill(judge, signal.SIGSTOP)
         try:
             run = sandbox.box.popen(offenders.argv_of(sandbox, 'python', stranger(4, 81), 25)[0], 'www-data',

@@ -43,12 +43,14 @@ def install(sandbox, trick, *place):
 class Sink:
     """smtp-sink on the internet, on every mail port and both families: keeps each mail as a file."""
 
-    def __init__(self, sandbox):
+    def __init__(self, sandbox, think_s=0):
+        """think_s: seconds before it answers DATA, as real servers think about a mail."""
         self.folder = sandbox.make_folder('sink', user='nobody')
+        think = ['-w', str(think_s)] if think_s else []
         for port in MAIL_PORTS:
             for address in ('0.0.0.0', '[::]'):
-                sandbox.internet.popen(['/usr/sbin/smtp-sink', '-u', 'nobody', '-m', '500', '-d',
-                                        f'{self.folder}/{port}.', f'{address}:{port}', '100'],
+                sandbox.internet.popen(['/usr/sbin/smtp-sink', '-u', 'nobody', '-m', '500', *think,
+                                        '-d', f'{self.folder}/{port}.', f'{address}:{port}', '100'],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for port in MAIL_PORTS:
             for address in SINK.values():

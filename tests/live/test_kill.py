@@ -9,6 +9,7 @@ EGT_SEED repeats a run, EGT_ROUNDS lengthens it.
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 
@@ -37,7 +38,7 @@ def kill(tap, sandbox):
     targets = {stranger(family, n) for family in (4, 6) for n in (70, 71)}
     bad = offenders.Loop(sandbox, 'www-data', sorted(targets), pause_ms=3)
     good = offenders.Loop(sandbox, 'postfix', list(SINK.values()), pause_ms=20)
-    problems, restarts = [], []
+    problems, restarts, shown = [], [], {}
 
     def one_round(victim):
         time.sleep(dice.uniform(0, 0.25))
@@ -45,8 +46,12 @@ def kill(tap, sandbox):
             equal(egress.stop(), 0, 'exit code of SIGTERM')
             egress.spawn()
             time.sleep(dice.uniform(0, 0.15))
+        else:
+            shown.update({row['id']: row['count'] for row in egress.verdicts()})
         pids = egress.pids()
         chosen = list(pids.values()) if victim in ('all', 'starting') else [pids[victim]] if victim in pids else []
+        if victim == 'starting' and egress.process.pid not in chosen and egress.process.poll() is None:
+            chosen.append(egress.process.pid)  # it has not even called exec yet
         dice.shuffle(chosen)
         for pid in chosen:
             os.kill(pid, signal.SIGKILL)
@@ -119,37 +124,48 @@ def kill(tap, sandbox):
     tap.test('the counters show what was seen, recorded and lost, and add up', sums)
     tap.test('after all that one attempt is one record, and the counts go on', goes_on)
 
+    def shown_is_kept():
+        kept = {row['id']: row['count'] for row in egress.verdicts()}
+        gone = [row for row, count in shown.items() if kept.get(row, 0) < count]
+        check(shown and not gone, f'rows that were shown before a kill and are gone or smaller after it: {gone}')
+        return f'{len(shown)} rows'
+
     def store_whole():
-        rows = egress.verdicts()
-        check(rows, "no verdicts")
         done = sandbox.box.run(['/usr/bin/sqlite3', f"{egress.keys['state_dir']}/egressd.db", 'PRAGMA integrity_check'])
         equal(done.out.strip(), 'ok', str(done))
 
+    tap.test('every verdict that was shown before a kill is there after it', shown_is_kept)
     tap.test('the store is whole', store_whole)
 
     # --- stopped, not dead ---
 
     def stopped():
-        judge = egress.pids()['judge']
-        loop = offenders.Loop(sandbox, 'postfix', list(SINK.values()), pause_ms=10)
+        judge, before = egress.pids()['judge'], egress.await_sum()
         cable.forget()
+        loop = offenders.Loop(sandbox, 'postfix', list(SINK.values()), pause_ms=10)
         os.kill(judge, signal.SIGSTOP)
         try:
-            run = sandbox.box.popen(offenders.argv_of(sandbox, 'python', stranger(4, 81), 25)[0], 'www-data')
+            run = sandbox.box.popen(offenders.argv_of(sandbox, 'python', stranger(4, 81), 25)[0], 'www-data',
+                                    stdout=subprocess.PIPE, text=True)
             time.sleep(1.5)
             postfix.submit('stopped@v4-25.example')
             arrived = wait_for(lambda: sink.mails('stopped@v4-25.example'), 10)
         finally:
             os.kill(judge, signal.SIGCONT)
-        run.wait(10)
+        said, _ = run.communicate(timeout=10)
         tally, slow = loop.stop()
+        equal(offenders.outcome('', said), 'ECONNREFUSED', 'what the offender saw when the judge went on')
         check(arrived, postfix.words())
         equal(set(tally), {'connected'}, 'what the mail server saw')
         check(slow < 500, f'slowest {slow} ms')
         equal(cable.packets(stranger(4, 81)), [], 'packets of the offender at the far end')
+        egress.one_verdict(dst=stranger(4, 81))
+        after = egress.await_sum()
+        equal((after['recorded'] - before['recorded'], after['lost'] - before['lost']),
+              (len(cable.syns(set(SINK.values()))) + 1, 0), f'recorded and lost; {after}')
         return f'the mail server: {tally}, slowest {slow} ms'
 
-    tap.test('a stopped judge holds up no mail and lets nobody out', stopped)
+    tap.test('a stopped judge holds up no mail and lets nobody out; when it goes on, all is on record', stopped)
 
     # --- dead ---
 

@@ -189,8 +189,8 @@ static void message_text(const struct record *record, const char *user, uint64_t
 	if (held_back)
 		snprintf(more, sizeof(more), "; %llu more since the last line",
 			 (unsigned long long)held_back);
-	snprintf(out, size, "%s: %s%s%s to %s (%s)%s", event_of(record).words, who, *program ? " " : "", program,
-		 where, reason_words[record->reason], more);
+	snprintf(out, size, "%s: %s%s%s to %s (%s)%s", event_of(record).words, who,
+		 *program ? " " : "", program, where, reason_words[record->reason], more);
 }
 
 static void add_head(struct text *text, const struct record *record, const char *message)

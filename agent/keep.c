@@ -3,58 +3,22 @@
  * Keeps records in transactions, and says what it could not keep. It must not end for anything
  * that a message or a disk does.
  */
-#include "keep.h"
+#include "keep_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <fcntl.h>
-#include <sys/un.h>
 #include <time.h>
 
-#include "comment.h"
-#include "evidence.h"
-#include "journal.h"
-#include "keep_lines.h"
 #include "log.h"
-#include "store.h"
-#include "users.h"
-#include "wire.h"
 
 #define NS_PER_MS 1000000LL
 #define SECOND_NS 1000000000LL
 #define PRUNE_IDLE_NS (60 * SECOND_NS)
 
-enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_N };
 static const char *const lost_words[LOST_N] = {
 	[LOST_COMMIT] = "commit", [LOST_EVIDENCE] = "evidence",
 	[LOST_BAD] = "bad-message", [LOST_JOURNAL] = "journal",
-};
-
-struct keep {
-	struct config config;
-	struct store *store; /* NULL: could not be made yet */
-	struct evidence *evidence; /* NULL: none is kept */
-	int evidence_fd;
-	struct journal *journal;
-	struct keep_lines *lines; /* journal lines that wait for the commit */
-	struct users *users;
-	struct record record; /* the one at hand; too big for a stack frame of each call */
-
-	bool in_transaction;
-	int64_t begun_ns;
-	uint64_t in_batch, evidence_in_batch;
-	int drop_error; /* of the store, while the evidence removed a file */
-	bool pruned_since_message;
-	int64_t pruned_ns;
-
-	bool suspended;
-	int64_t retry_ns;
-	bool evidence_was_suspended;
-	uint64_t lost[LOST_N]; /* not yet in the store */
-	bool status_waits, status_in_batch;
-	struct wire_status status; /* the last one, while it waits for its commit */
 };
 
 static void suspend(struct keep *keep, int err, int64_t now_ns)
@@ -129,17 +93,6 @@ static int write_losses(struct keep *keep, uint64_t written[LOST_N])
 	return err;
 }
 
-static void sync_evidence(struct keep *keep)
-{
-	int err = evidence_sync(keep->evidence);
-
-	if (err) {
-		log_error("evidence can't be written to the disk: %s", strerror(-err));
-		keep->lost[LOST_EVIDENCE] += keep->evidence_in_batch;
-	}
-	store_set_evidence_bytes(keep->store, evidence_bytes(keep->evidence));
-}
-
 /* Evidence reaches the disk before the rows that point to it. */
 static void commit(struct keep *keep, int64_t now_ns)
 {
@@ -149,7 +102,7 @@ static void commit(struct keep *keep, int64_t now_ns)
 	if (!keep->in_transaction)
 		return;
 	if (keep->evidence)
-		sync_evidence(keep);
+		keep_evidence_sync(keep);
 	err = write_losses(keep, written);
 	if (!err)
 		err = store_commit(keep->store);
@@ -165,62 +118,6 @@ static void commit(struct keep *keep, int64_t now_ns)
 		log_notice("the store can be written again");
 	keep->suspended = false;
 	say_lines(keep, false);
-}
-
-static void evidence_removed(void *context, const char *file)
-{
-	struct keep *keep = context;
-	int err = store_drop_evidence(keep->store, file);
-
-	if (err && !keep->drop_error)
-		keep->drop_error = err;
-}
-
-/* Says when evidence stops being kept, and when it is kept again; not for each packet. */
-static void note_evidence(struct keep *keep, int err)
-{
-	bool now = evidence_suspended(keep->evidence);
-
-	if (err && err != -EDQUOT)
-		keep->lost[LOST_EVIDENCE]++;
-	if (now && !keep->evidence_was_suspended)
-		log_error("evidence can't be written: %s; trying again every 10 s",
-			  strerror(-err));
-	if (!now && keep->evidence_was_suspended)
-		log_notice("evidence can be written again");
-	keep->evidence_was_suspended = now;
-}
-
-/* 0, or the store's error. Evidence that can't be kept is no error of the batch. */
-static int add_evidence(struct keep *keep, const struct store_row *row, const char *user)
-{
-	const struct record *record = &keep->record;
-	struct evidence_packet packet = {
-		.ts_ns = record->ts_ns,
-		.bytes = record->excerpt,
-		.len = record->excerpt_bytes,
-		.packet_bytes = record->packet_bytes,
-		.offender = row->offender,
-	};
-	char *comment = comment_text(record, row->id, user);
-	const char *file;
-	uint64_t offset;
-	int err = -ENOMEM;
-
-	packet.comment = comment;
-	if (comment)
-		err = evidence_add(keep->evidence, &packet, &file, &offset);
-	free(comment);
-	note_evidence(keep, err);
-	if (keep->drop_error) {
-		err = keep->drop_error;
-		keep->drop_error = 0;
-		return err;
-	}
-	if (err)
-		return 0;
-	keep->evidence_in_batch++;
-	return store_set_evidence(keep->store, row->id, file, offset);
 }
 
 /* Whose lines are counted together when there is no offender: those of one uid. */
@@ -279,7 +176,7 @@ static int keep_row(struct keep *keep, const uint8_t *bytes, size_t len, const c
 	keep->in_batch++;
 	/* What was allowed has one share of each file for all of it (offender 0). */
 	if (row.fresh && keep->evidence && keep->config.evidence && record->excerpt_bytes > 0)
-		err = add_evidence(keep, &row, user);
+		err = keep_evidence_add(keep, &row, user);
 	if (deserves_notice(record))
 		add_line(keep, &row, bytes, len, user);
 	return err;
@@ -364,39 +261,6 @@ void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t n
 	}
 }
 
-struct gone {
-	int evidence_fd;
-	char file[CONFIG_NAME_BYTES];
-};
-
-static int find_gone(void *context, const char *file)
-{
-	struct gone *gone = context;
-	struct stat st;
-
-	if (strlen(file) >= sizeof(gone->file) ||
-	    fstatat(gone->evidence_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
-		return 0;
-	strcpy(gone->file, file);
-	return 1;
-}
-
-/* Files that went while nobody looked, or whose going could not be written: rows point to them. */
-static int drop_gone_evidence(struct keep *keep)
-{
-	struct gone gone = { .evidence_fd = keep->evidence_fd };
-	int got;
-
-	if (keep->evidence_fd < 0)
-		return 0;
-	while ((got = store_evidence_files(keep->store, find_gone, &gone)) == 1) {
-		got = store_drop_evidence(keep->store, gone.file);
-		if (got)
-			break;
-	}
-	return got;
-}
-
 /* Writes what waited while it could not be written. Ends the suspension if that works. */
 static void resume(struct keep *keep, int64_t now_ns)
 {
@@ -411,7 +275,7 @@ static void resume(struct keep *keep, int64_t now_ns)
 	free(aside);
 	if (err || begin(keep, now_ns) < 0)
 		return;
-	err = drop_gone_evidence(keep);
+	err = keep_evidence_drop_gone(keep);
 	if (!err && keep->status_waits) /* until the commit */
 		err = store_add_status(keep->store, &keep->status);
 	if (err)
@@ -492,19 +356,6 @@ static int open_store(struct keep *keep, int64_t now_ns)
 	return may_pass(err) ? 0 : err;
 }
 
-static void open_evidence(struct keep *keep)
-{
-	int err;
-
-	if (keep->evidence_fd < 0)
-		return;
-	err = evidence_open(&keep->evidence, keep->evidence_fd, &keep->config, evidence_removed,
-			    keep);
-	if (err)
-		log_error("the evidence folder can't be read: %s; no evidence is kept",
-			  strerror(-err));
-}
-
 int keep_open(struct keep **keep, const struct config *config, int evidence_fd, int journal_fd,
 	      int64_t now_ns)
 {
@@ -524,7 +375,7 @@ int keep_open(struct keep **keep, const struct config *config, int evidence_fd, 
 	err = open_store(opened, now_ns);
 	if (err)
 		goto freed;
-	open_evidence(opened);
+	keep_evidence_open(opened);
 	if (!opened->suspended)
 		resume(opened, now_ns);
 	*keep = opened;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What the store's own files share; nobody else includes it. store.c opens and commits,
- * store_file.c keeps the file, store_schema.c its form, store_add.c folds, store_row.c writes a
- * row, store_offender.c the aggregates, store_evidence.c where packets lie, store_status.c the
- * counters, store_prune.c removes, store_read.c and store_rank.c read.
+ * store_sql.c runs statements, store_file.c keeps the file, store_schema.c its form, store_add.c
+ * folds, store_row.c writes a row, store_offender.c the aggregates, store_evidence.c where packets
+ * lie, store_status.c the counters, store_prune.c removes, store_read.c and store_rank.c read.
  */
 #ifndef AGENT_STORE_INTERNAL_H
 #define AGENT_STORE_INTERNAL_H
@@ -175,7 +175,7 @@ struct store_dirty {
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[SQL_N];
-	bool writing, in_transaction, relative;
+	bool in_transaction;
 	uint32_t wal_pages; /* after the last commit */
 	int64_t fold_ns, keep_ns, rows_per_offender;
 	uint64_t store_bytes;
@@ -189,16 +189,17 @@ struct store {
 	int64_t recorded_at_open;
 };
 
-/* store.c */
+/* store_sql.c */
 int store_errno(struct store *store, int sqlite_code); /* 0 or -errno */
 sqlite3_stmt *store_statement(struct store *store, enum store_statement id); /* NULL: see db */
 /* Runs to the end and resets; 0 or -errno. */
 int store_run(struct store *store, sqlite3_stmt *statement);
 /* One row: 1, none: 0, or -errno. The caller resets. */
 int store_step(struct store *store, sqlite3_stmt *statement);
-/* Ends a transaction that changed nothing, in the file or in memory. */
+int store_mark_dirty(struct store_dirty *dirty, void *value); /* -ENOBUFS: flush first */
+
+/* store.c: ends a transaction that changed nothing, in the file or in memory. */
 int store_end_unchanged(struct store *store);
-int store_mark_dirty(struct store_dirty *dirty, void *value);
 
 /* store_file.c */
 int store_file_make(void);				    /* the empty file, 0640 */

@@ -305,7 +305,7 @@ static void new_options_take_effect(void **state)
 
 static void what_was_shown_survives_a_kill(void **state)
 {
-	struct store_status before, after;
+	struct store_status before = { 0 }, after;
 	unsigned round, i, sent = 0;
 	struct run run;
 
@@ -318,7 +318,7 @@ static void what_was_shown_survives_a_kill(void **state)
 			sent++;
 		}
 		put_status(&run, sent);
-		wait_recorded(*state, before.recorded = round ? before.recorded + 1 : 1);
+		wait_recorded(*state, before.recorded + 1);
 		sleep_ms(7 * round);
 		before = status_now(*state);
 		kill(run.pid, SIGKILL);

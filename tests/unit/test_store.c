@@ -1273,6 +1273,45 @@ static void a_full_disk_says_so_and_recovers(void **state)
 	assert_int_equal(umount("disk"), 0);
 }
 
+static void a_reader_that_never_ends_does_not_fill_the_disk(void **state)
+{
+	struct store *store;
+	int64_t kept = 0;
+	unsigned i = 0, k;
+	struct stat st;
+	int err = 0;
+	sqlite3 *db;
+
+	(void)state;
+	config.rows_per_offender = 1000000;
+	config.store_bytes = 1;
+	store = create();
+	memset(record.owner.cmdline, 'x', sizeof(record.owner.cmdline));
+	record.owner.cmdline_bytes = sizeof(record.owner.cmdline);
+	memset(record.owner.cwd, 'y', sizeof(record.owner.cwd) - 1);
+	add_alone(store);
+	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT count(*) FROM verdict", NULL, NULL, NULL),
+			 SQLITE_OK);
+	while (!err && i < 20000) {
+		for (err = store_begin(store), k = 0; !err && k < 500; k++) {
+			fixture_dst(&record, ++i);
+			add(store);
+		}
+		if (!err && (err = store_commit(store)) == 0)
+			kept += 500;
+	}
+	assert_int_equal(err, -ENOSPC);
+	assert_int_equal(stat("egressd.db-wal", &st), 0);
+	assert_true(st.st_size > 64 << 20 && st.st_size < 80 << 20);
+	sqlite3_close(db);
+	add_alone(store);
+	assert_int_equal(stat("egressd.db-wal", &st), 0);
+	assert_true(st.st_size < 1 << 20);
+	assert_int_equal(status_of(store).recorded, kept + 2);
+	store_free(store);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_leave)
 
 int main(void)
@@ -1313,6 +1352,7 @@ int main(void)
 		TEST(a_reader_sees_whole_batches_while_it_is_written),
 		TEST(it_opens_where_its_folder_has_no_way_to_it),
 		TEST(a_file_that_may_not_grow_loses_only_the_batch),
+		TEST(a_reader_that_never_ends_does_not_fill_the_disk),
 		TEST(a_full_disk_says_so_and_recovers),
 	};
 

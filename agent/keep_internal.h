@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What keep.c and keep_evidence.c share; nobody else includes it. */
+#ifndef AGENT_KEEP_INTERNAL_H
+#define AGENT_KEEP_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "evidence.h"
+#include "journal.h"
+#include "keep.h"
+#include "keep_lines.h"
+#include "store.h"
+#include "users.h"
+#include "wire.h"
+
+enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_N };
+struct keep {
+	struct config config;
+	struct store *store; /* NULL: could not be made yet */
+	struct evidence *evidence; /* NULL: none is kept */
+	int evidence_fd;
+	struct journal *journal;
+	struct keep_lines *lines; /* journal lines that wait for the commit */
+	struct users *users;
+	struct record record; /* the one at hand; too big for a stack frame of each call */
+
+	bool in_transaction;
+	int64_t begun_ns;
+	uint64_t in_batch, evidence_in_batch;
+	int drop_error; /* of the store, while the evidence removed a file */
+	bool pruned_since_message;
+	int64_t pruned_ns;
+
+	bool suspended;
+	int64_t retry_ns;
+	bool evidence_was_suspended;
+	uint64_t lost[LOST_N]; /* not yet in the store */
+	bool status_waits, status_in_batch;
+	struct wire_status status; /* the last one, while it waits for its commit */
+};
+
+/* keep_evidence.c */
+void keep_evidence_open(struct keep *keep);
+/* 0, or the store's error. Evidence that can't be kept is no error of the batch. */
+int keep_evidence_add(struct keep *keep, const struct store_row *row, const char *user);
+void keep_evidence_sync(struct keep *keep);
+/* Files that went while nobody looked, or whose going could not be written: rows point to them. */
+int keep_evidence_drop_gone(struct keep *keep);
+
+#endif

@@ -109,8 +109,8 @@ def kill(tap, sandbox):
         # A SYN that was held when the judge died is sent again a second later: at most one a round.
         check(totals['kernel_held'] <= attempts + 2 * ROUNDS, f"held {totals['kernel_held']}, attempts {attempts}")
         equal(totals['kernel_mail'], len(cable.syns(set(SINK.values()))), 'SYNs of the mail server, kernel and far end')
-        check(totals['kernel_by_guard'] > 0, 'the guard refused nothing by itself')
-        return f"{totals}; the guard alone refused {totals['kernel_by_guard']}"
+        check(totals['kernel_refused_by_guard'] > 0, 'the guard refused nothing by itself')
+        return f"{totals}; the guard alone refused {totals['kernel_refused_by_guard']}"
 
     def goes_on():
         before = egress.await_sum()

@@ -77,6 +77,8 @@ static int read_exe(int pid_fd, struct owner *owner)
 	return 0;
 }
 
+/* Only anonymous memory is read here and for environ (FOLL_ANON, mm/gup.c, since Linux 4.17), so
+ * these two do not hang. */
 static void read_cmdline(int pid_fd, struct owner *owner)
 {
 	char probe[OWNER_CMDLINE_BYTES];
@@ -175,12 +177,8 @@ int describe_process(const struct describe *describe, int pid_fd, pid_t pid, str
 	read_login_uid(pid_fd, owner);
 	read_cgroup(pid_fd, owner);
 	read_parents(describe, before.ppid, owner);
-	if (!describe->without_memory) {
-		read_cmdline(pid_fd, owner);
-		describe_script(pid_fd, owner);
-	} else {
-		owner->script_why = OWNER_WHY_DEADLINE;
-	}
+	read_cmdline(pid_fd, owner);
+	describe_script(pid_fd, describe->without_paths, owner);
 	if (error == -EACCES || error == -EPERM)
 		owner->script_why = OWNER_WHY_DENIED;
 	if (proc_stat_of(pid_fd, &after) || after.start_ticks != before.start_ticks) {

@@ -175,7 +175,7 @@ static bool from_title(int pid_fd, struct owner *owner)
 	return true;
 }
 
-void describe_script(int pid_fd, struct owner *owner)
+void describe_script(int pid_fd, bool without_paths, struct owner *owner)
 {
 	enum interp interp = script_interp(owner->exe, owner->cmdline, owner->cmdline_bytes);
 	char environ[ENVIRON_BYTES];
@@ -187,6 +187,10 @@ void describe_script(int pid_fd, struct owner *owner)
 	describe_request(environ, len, owner);
 	if (interp == INTERP_NONE)
 		return;
+	if (without_paths) {
+		no_script(owner, OWNER_WHY_DEADLINE);
+		return;
+	}
 	if (interp == INTERP_PHP_CGI && from_environ(pid_fd, environ, len, owner))
 		return;
 	if (interp == INTERP_LSPHP && from_title(pid_fd, owner))

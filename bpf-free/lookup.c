@@ -129,7 +129,7 @@ static int describe_holder(struct lookup *l, const struct search_found *found,
 	if (!error && ref.start_ticks != found->start_ticks)
 		error = -ESRCH;
 	if (!error) {
-		l->describe.without_memory = !memory_is_safe(l, &ref, found->pid_fd);
+		l->describe.without_paths = !memory_is_safe(l, &ref, found->pid_fd);
 		atomic_store(&l->care.touching, found->pid);
 		error = describe_process(&l->describe, found->pid_fd, found->pid, owner);
 		atomic_store(&l->care.touching, 0);

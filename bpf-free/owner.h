@@ -170,10 +170,10 @@ struct owner_budget {
 struct owner_finder; /* caches and netlink sockets; one per thread */
 
 /*
- * The look-ups run on a thread of the finder's own, because reading a process's memory (cmdline,
- * environ, mem) or a path of its choosing can hang for ever when it lies on a FUSE mount of its
- * own; the caller never waits longer than the budget (and its grace of some ms). A thread that
- * hangs is left behind with its caches, the memory of that uid is read no more while it hangs,
+ * The look-ups run on a thread of the finder's own, because reading a process's memory or a path
+ * of its choosing can hang for ever when it lies on a FUSE mount of its own (cmdline and environ
+ * only before Linux 4.17, CVE-2018-1120; mem and paths always); the caller never waits longer than the budget (and its grace of some ms). A thread that
+ * hangs is left behind with its caches, the processes of that uid are spared such looks while it hangs,
  * and a new one takes over. Drop privileges before opening: the threads keep those of the
  * caller at that moment. Needed for other users' processes: CAP_SYS_PTRACE and
  * CAP_DAC_READ_SEARCH (proc_pid_fd(5), ptrace(2)).

@@ -13,8 +13,8 @@
 
 #define SEARCH_HUNG_UIDS 8
 
-/* Reading a process's memory may hang. Whoever waits for the search sees here which process it
- * is at, and tells it which uids' memory not to read. */
+/* Reading a process's memory or looking at its paths may hang. Whoever waits for the search sees
+ * here which process it is at, and tells it which uids to spare. */
 struct search_care {
 	_Atomic pid_t touching;
 	uint32_t hung[SEARCH_HUNG_UIDS];

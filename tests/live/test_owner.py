@@ -4,7 +4,7 @@
 
 A veth pair whose far end nobody answers keeps every connect in SYN_SENT, as a held packet does.
 """
-import atexit, json, os, shutil, signal, socket, struct, subprocess, sys, tempfile, time
+import atexit, ctypes, json, os, shutil, signal, socket, struct, subprocess, sys, tempfile, threading, time
 import traceback
 
 if os.environ.get("EGT_OWNER") != "inside":
@@ -732,6 +732,94 @@ def _():
     t = Tool(wrap=("unshare", "-m", "sh", "-c",
                    "mount -t proc -o hidepid=2 proc /proc && exec \"$@\"", "sh", *judge_args()))
     a = t.ask(flow_to(dport), NOBODY)
+    eq((a["pid"], a["script"]), (p.pid, PY), a)
+
+
+class Fuse:
+    """A FUSE mount with one file, /f, that stops answering when told to."""
+
+    def __init__(self, where, content):
+        os.mkdir(where)
+        self.where, self.content, self.stuck = where, content, False
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.dev = os.open("/dev/fuse", os.O_RDWR)
+        if self.libc.mount(b"egt", where.encode(), b"fuse", 0, b"fd=%d,rootmode=40000,user_id=0,"
+                           b"group_id=0,allow_other" % self.dev):
+            raise OSError(ctypes.get_errno(), "mount")
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def attr(self, ino):
+        size, mode = (0, 0o40755) if ino == 1 else (len(self.content), 0o100644)
+        return struct.pack("=QQQQQQIIIIIIIIII", ino, size, 8, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0,
+                           4096, 0)
+
+    def serve(self):
+        while True:
+            try:
+                request = os.read(self.dev, 1 << 20)
+            except OSError:
+                return
+            _, op, unique, node = struct.unpack("=IIQQ", request[:24])
+            error, body = 0, b""
+            if self.stuck or op in (2, 36, 42):  # FORGET, INTERRUPT, BATCH_FORGET
+                continue
+            if op == 26:    # INIT
+                body = struct.pack("=IIIIHHIIHHI7I", 7, 31, 65536, 0, 12, 9, 65536, 1, 0, 0, 0,
+                                   *[0] * 7)
+            elif op == 1:   # LOOKUP, valid for no time
+                if request[40:].split(b"\0")[0] == b"f":
+                    body = struct.pack("=QQQQII", 2, 0, 0, 0, 0, 0) + self.attr(2)
+                else:
+                    error = -2
+            elif op == 3:   # GETATTR
+                body = struct.pack("=QII", 0, 0, 0) + self.attr(node)
+            elif op in (14, 27):  # OPEN, OPENDIR
+                body = struct.pack("=QII", 1, 0, 0)
+            elif op == 15:  # READ
+                offset, size = struct.unpack("=QI", request[48:60])
+                body = self.content[offset:offset + size]
+            elif op not in (18, 25, 28, 29):  # RELEASE, FLUSH, READDIR, RELEASEDIR
+                error = -38
+            os.write(self.dev, struct.pack("=IiQ", 16 + len(body), error, unique) + body)
+
+    def end(self):
+        self.libc.umount2(self.where.encode(), 1)  # MNT_FORCE: whoever hangs comes back
+        self.libc.umount2(self.where.encode(), 2)
+        os.close(self.dev)
+
+
+@test("a script on a FUSE mount that hangs its reader costs the budget, not the judge")
+def _():
+    if not os.path.exists("/dev/fuse"):
+        return "no /dev/fuse"
+    fuse = Fuse(home + "/fuse", open(PY, "rb").read())
+    dport = next_port()
+    try:
+        p = run(["/usr/bin/python3", fuse.where + "/f", str(dport)])
+        flow = flow_to(dport)
+        t = Tool()
+        a = t.ask(flow, WEB)
+        eq((a["pid"], a["script"]), (p.pid, fuse.where + "/f"), a)
+        fuse.stuck = True
+        times = []
+        for _ in range(3):
+            a = t.ask(flow, WEB)
+            times.append(a["us"])
+            eq((a["pid"], a["exe"], a["script"], a["script_why"]),
+               (p.pid, PYTHON, "", "deadline"), a)
+        print("#   %s us" % times)
+        assert max(times) < 110000 and times[2] < 20000, times
+        other = next_port()
+        q = run(["/usr/bin/python3", PY, str(other)], NOBODY)
+        a = t.ask(flow_to(other), NOBODY)
+        eq((a["pid"], a["script"]), (q.pid, PY), a)
+    finally:
+        p.kill()
+        fuse.end()
+    time.sleep(0.2)
+    dport = next_port()
+    p = run(["/usr/bin/python3", PY, str(dport)])
+    a = t.ask(flow_to(dport), WEB)
     eq((a["pid"], a["script"]), (p.pid, PY), a)
 
 

@@ -40,7 +40,7 @@ enum flow_error {
 extern const char *const flow_error_words[FLOW_ERROR_N];
 
 struct flow {
-	uint8_t family;		 /* AF_INET, AF_INET6; 0 when not even that is known */
+	uint8_t family;		 /* AF_INET, AF_INET6; 0 when the addresses are not known */
 	uint8_t protocol;	 /* IPPROTO_*, after the extension headers; 0 if not reached */
 	uint8_t src[16], dst[16]; /* network byte order; IPv4 in the first four bytes */
 	uint16_t sport, dport;	 /* host byte order */

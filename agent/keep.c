@@ -174,11 +174,11 @@ static int keep_row(struct keep *keep, const uint8_t *bytes, size_t len, const c
 	if (err)
 		return err;
 	keep->in_batch++;
-	if (!deserves_notice(record))
-		return 0;
+	/* What was allowed has one share of each file for all of it (offender 0). */
 	if (row.fresh && keep->evidence && keep->config.evidence && record->excerpt_bytes > 0)
 		err = keep_evidence_add(keep, &row, user);
-	add_line(keep, &row, bytes, len, user);
+	if (deserves_notice(record))
+		add_line(keep, &row, bytes, len, user);
 	return err;
 }
 

@@ -62,7 +62,8 @@ struct policy_query {
 struct policy_answer {
 	enum verdict verdict;
 	enum reason reason;
-	const char *rule; /* name of the deciding rule: "local", "mail-users", "default"; static */
+	const char *rule; /* name of the deciding rule: "local", "mail-users", "default", or
+			   * "ports" where it is no mail port; static */
 };
 
 bool policy_is_mail_port(const struct policy *policy, uint16_t port);

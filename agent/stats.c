@@ -29,13 +29,14 @@ static const char *const words[STAT_N] = {
 	[STAT_KERNEL_FIRST + RULESET_MAIL] = "kernel_mail",
 	[STAT_KERNEL_FIRST + RULESET_HELD] = "kernel_held",
 	[STAT_KERNEL_FIRST + RULESET_ALLOWED] = "kernel_allowed",
-	[STAT_KERNEL_FIRST + RULESET_BY_AGENT] = "kernel_by_agent",
-	[STAT_KERNEL_FIRST + RULESET_BY_GUARD] = "kernel_by_guard",
+	[STAT_KERNEL_FIRST + RULESET_BY_AGENT] = "kernel_refused_by_agent",
+	[STAT_KERNEL_FIRST + RULESET_BY_GUARD] = "kernel_refused_by_guard",
+	[STAT_KERNEL_FIRST + RULESET_UNHELD] = "kernel_unheld",
 	[STAT_KERNEL_FIRST + RULESET_NOT_OPENING] = "kernel_not_opening",
 	[STAT_KERNEL_FIRST + RULESET_FRAGMENT] = "kernel_fragment",
 	[STAT_KERNEL_FIRST + RULESET_FORWARDED] = "kernel_forwarded",
 };
-static_assert(STAT_JUDGE_N == 18 && RULESET_COUNTER_N == 9, "words[] names every stat_id");
+static_assert(STAT_JUDGE_N == 18 && RULESET_COUNTER_N == 10, "words[] names every stat_id");
 
 const char *stat_word(enum stat_id id)
 {
@@ -47,5 +48,6 @@ uint64_t stats_seen(const uint64_t value[STAT_N])
 	const uint64_t *kernel = value + STAT_KERNEL_FIRST;
 
 	return kernel[RULESET_LOCAL] + kernel[RULESET_MAIL] + kernel[RULESET_HELD] +
-	       kernel[RULESET_NOT_OPENING] + kernel[RULESET_FRAGMENT] + kernel[RULESET_FORWARDED];
+	       kernel[RULESET_UNHELD] + kernel[RULESET_NOT_OPENING] + kernel[RULESET_FRAGMENT] +
+	       kernel[RULESET_FORWARDED];
 }

@@ -55,6 +55,9 @@ enum owner_why {
 	OWNER_WHY_KERNEL_SOCKET, /* the socket is the kernel's own (AF_SMC, MPTCP join) */
 	OWNER_WHY_REFUSED_FIRST, /* the rule set refused it before it could be looked up */
 	OWNER_WHY_NOT_GIVEN,	/* replay: the owners file has no line for this flow */
+	OWNER_WHY_NOT_TOLD,	/* script: nothing on this machine says which (mod_php, -S, -m) */
+	OWNER_WHY_NO_STATUS_PAGE, /* script: the php-fpm pool has no status page to ask */
+	OWNER_WHY_NOT_TRUSTED,	/* script: there was an answer, but it may have been forged */
 	OWNER_WHY_ERROR,	/* an error of ours or of the kernel's; logged */
 	OWNER_WHY_N
 };
@@ -62,7 +65,8 @@ enum owner_why {
 /* How the script is known. Words: owner_script_from_words[]. */
 enum owner_script_from {
 	OWNER_SCRIPT_NONE,	 /* not known; `script` is empty */
-	OWNER_SCRIPT_ARGV,	 /* an argument of the interpreter, absolute or resolved against cwd */
+	OWNER_SCRIPT_ARGV,	 /* an argument of the interpreter; resolved against cwd when the file
+				  * is there, else as it stands in argv */
 	OWNER_SCRIPT_INLINE,	 /* the program text is in argv (-c, -e, -r): `script` is empty */
 	OWNER_SCRIPT_STDIN,	 /* the interpreter reads its program from fd 0: the file there, if any */
 	OWNER_SCRIPT_ENVIRON,	 /* SCRIPT_FILENAME of a CGI environment (the process can fake it) */
@@ -150,6 +154,8 @@ struct owner_query {
 	uint8_t family; /* AF_INET or AF_INET6: that of the packet */
 	uint8_t src[16], dst[16];
 	uint16_t sport, dport;
+	uint32_t ifindex; /* the packet's output device, 0 if not known: a socket bound to a device
+			   * (SO_BINDTODEVICE, no privilege needed) is found with it only */
 	bool has_uid;
 	uint32_t uid, gid; /* the credential that made the socket, from the queue message */
 };
@@ -164,6 +170,14 @@ struct owner_budget {
 struct owner_finder; /* caches and netlink sockets; one per thread */
 
 /*
+ * The look-ups run on a thread of the finder's own, because reading a process's memory (cmdline,
+ * environ, mem) or a path of its choosing can hang for ever when it lies on a FUSE mount of its
+ * own; the caller never waits longer than the budget (and its grace of some ms). A thread that
+ * hangs is left behind with its caches, the memory of that uid is read no more while it hangs,
+ * and a new one takes over. Drop privileges before opening: the threads keep those of the
+ * caller at that moment. Needed for other users' processes: CAP_SYS_PTRACE and
+ * CAP_DAC_READ_SEARCH (proc_pid_fd(5), ptrace(2)).
+ *
  * Opens sock_diag and /proc. proc_dir is "/proc" (a test gives a fake tree: then sock_diag is
  * not opened and owner_find() is not available, only the description functions of describe.h).
  * 0, or -errno with what failed in *what (static text).
@@ -197,8 +211,9 @@ int owner_wait_step(struct owner_wait *wait, struct owner *owner);
  * script: an answer about another request is no answer. */
 void owner_wait_end(struct owner_wait *wait, struct owner *owner);
 
-/* After the verdict: goes on looking for holders of owner->inode for budget.ms_after. 0 if it
- * found one (how/why/description filled), -ENOENT if not. */
+/* After the verdict: looks for every holder of owner->inode for at most budget.ms_after. 0 if
+ * one is known (how/why/description filled), -ENOENT if not. Given an answer that is CONFIRMED it
+ * keeps the description and may promote it to UNIQUE or SHARED. */
 int owner_continue(struct owner_finder *finder, const struct owner_query *query,
 		   struct owner *owner);
 

@@ -31,8 +31,18 @@ struct ruleset {
 	uint16_t queue_num;
 };
 
-/* Named counters of the table. A SYN to the ports is counted in exactly one of LOCAL, MAIL, HELD;
- * a refused packet in exactly one of BY_AGENT, BY_GUARD, NOT_OPENING, FRAGMENT. */
+/*
+ * Named counters of the table, and the prefixes of its NFLOG copies. A SYN to the ports is counted
+ * in exactly one of LOCAL, MAIL, HELD; a refused packet in exactly one of BY_AGENT, BY_GUARD,
+ * NOT_OPENING, FRAGMENT, FORWARDED, and copied once (BY_AGENT is not copied). Monitor counts and
+ * copies the same, once, and lets pass; only NOT_OPENING stays 0 there, since the later packets of
+ * a flow whose opening was counted and let pass are nothing new.
+ *
+ * BY_GUARD is not a part of HELD alone: UNHELD is what never was held, a SYN|ACK (simultaneous
+ * open; or the answer to somebody who connects to us from a mail port) or a SYN that a DNAT rule
+ * turned to a mail port. LOCAL + MAIL + HELD + UNHELD + NOT_OPENING + FRAGMENT + FORWARDED counts
+ * every packet that is owed a record exactly once.
+ */
 enum ruleset_counter {
 	RULESET_LOCAL,	     /* SYNs to an address of this box: copied to group + 2 */
 	RULESET_MAIL,	     /* SYNs of a mail uid: copied to group + 1 */
@@ -40,8 +50,10 @@ enum ruleset_counter {
 	RULESET_ALLOWED,     /* let out with the agent's allow mark */
 	RULESET_BY_AGENT,    /* refused with the agent's deny mark: the agent records them */
 	RULESET_BY_GUARD,    /* openings refused by the rule set alone: copied to the group */
-	RULESET_NOT_OPENING, /* packets without SYN, of a uid that may send nothing: copied */
-	RULESET_FRAGMENT,    /* fragments to the ports: copied */
+	RULESET_UNHELD,	     /* of BY_GUARD: never offered to the queue, so in no other counter */
+	RULESET_NOT_OPENING, /* packets without SYN, of a uid that may send nothing, or forwarded:
+			      * copied */
+	RULESET_FRAGMENT,    /* fragments to the ports, in no other counter: copied */
 	RULESET_FORWARDED,   /* forwarded SYNs refused: copied */
 	RULESET_COUNTER_N
 };
@@ -62,7 +74,9 @@ int ruleset_render(const struct ruleset *ruleset, char **text, char **message);
 
 /* Loads or renews the table in one transaction. Counters and the `refused` set keep their values
  * when a table of ours is there already (its rules are flushed and written anew in the same
- * transaction); the agent chain is left empty: the agent fills it again. */
+ * transaction); the agent chain is left empty: the agent fills it again. A table that is not as
+ * ours after that (a foreign chain, another hook) is deleted and made anew in one transaction, and
+ * *message says so: its counters start at 0, its handle is another. -EINVAL: nft refused. */
 int ruleset_load(const struct ruleset *ruleset, char **message);
 /* Deletes the table in one transaction; 0 also when there is none. */
 int ruleset_unload(const struct ruleset *ruleset, char **message);
@@ -72,6 +86,7 @@ int ruleset_show(const struct ruleset *ruleset, char **text, char **message);
  * Is what the kernel holds what this config makes? The text is loaded into a network namespace of
  * its own (a forked child, unshare), listed there by the same nft, and compared; dynamic elements,
  * counter values and the agent's rule are left out of the comparison.
+ * Needs CAP_SYS_ADMIN for the namespace.
  * 0 whole; 1 differs, one line a difference in *message ("missing: …", "foreign: …"); -ENOENT no
  * table; -errno.
  */
@@ -90,14 +105,15 @@ int ruleset_link_open(struct ruleset_link **link);
 void ruleset_link_free(struct ruleset_link *link); /* takes NULL */
 /* Empties the agent chain and puts `queue flags bypass to NUM` into it, one transaction; native
  * form first, the compat form when the kernel has no nft_queue. *form says which. -ENOENT: the
- * table is not loaded. */
+ * table is not loaded. -EOPNOTSUPP: the kernel has neither form. */
 int ruleset_agent_fill(struct ruleset_link *link, const char *table, uint16_t queue_num,
 		       enum ruleset_queue *form);
 int ruleset_agent_empty(struct ruleset_link *link, const char *table);
 /* What is in the agent chain now. */
 int ruleset_agent_form(struct ruleset_link *link, const char *table, enum ruleset_queue *form);
 /* Packets of each named counter, and the table's handle (differs after it was made anew).
- * -ENOENT: no table. */
+ * -ENOENT: no table. -EUCLEAN: a table that lacks one of our counters. -EINTR: it changed under
+ * ten dumps in a row. */
 int ruleset_counters(struct ruleset_link *link, const char *table,
 		     uint64_t packets[RULESET_COUNTER_N], uint64_t *table_handle);
 /* The dynamic set `refused`: packets per uid and port, as the kernel counted them. Called once an

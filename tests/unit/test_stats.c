@@ -40,7 +40,8 @@ static void a_packet_is_seen_once(void **state)
 	} cases[RULESET_COUNTER_N] = {
 		{ RULESET_LOCAL, true },     { RULESET_MAIL, true },	 { RULESET_HELD, true },
 		{ RULESET_NOT_OPENING, true }, { RULESET_FRAGMENT, true }, { RULESET_FORWARDED, true },
-		/* of those that were held: */
+		{ RULESET_UNHELD, true },
+		/* of those above: */
 		{ RULESET_ALLOWED, false },  { RULESET_BY_AGENT, false }, { RULESET_BY_GUARD, false },
 	};
 	uint64_t value[STAT_N];

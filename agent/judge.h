@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The judge: one thread that takes held packets and copies, finds their owners, sends verdicts
+ * and hands records to the recorder. Verdict first, record after. It never touches the disk and
+ * never waits for anybody: php-fpm's answer is awaited beside the other work, the recorder's
+ * channel is only tried.
+ */
+#ifndef AGENT_JUDGE_H
+#define AGENT_JUDGE_H
+
+#include "config.h"
+#include "policy.h"
+
+/* From the keeper, whole, after a good reload: one SOCK_SEQPACKET message. Same program, same
+ * machine: plain memory. */
+struct judge_settings {
+	struct config config;
+	struct policy policy;
+};
+
+struct judge_start {
+	const struct judge_settings *settings;
+	uid_t uid; /* what judge_user resolved to */
+	gid_t gid;
+	int channel_fd; /* to the recorder, SOCK_SEQPACKET */
+	int control_fd; /* from the keeper: settings; to it: one byte when all is in place */
+};
+
+/* Opens the edges, drops privileges, fills the agent chain, runs until SIGTERM. The exit code: 0,
+ * or 1 after an error that was logged. */
+int judge_main(const struct judge_start *start);
+
+#endif

@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Starts, keeps and ends the judge and the recorder; sees no packet and no record. */
+#include "keeper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../nft/ruleset.h"
+#include "config_ruleset.h"
+#include "log.h"
+#include "notify.h"
+#include "privilege.h"
+#include "recorder.h"
+#include "statedir.h"
+
+#define JUDGE_END 0 /* of both socket pairs */
+#define OTHER_END 1
+#define RECORDER_PAUSE_MAX_S 30
+#define DRAIN_S 15 /* how long the recorder may go on committing after the judge's end */
+
+struct keeper {
+	const char *config_file;
+	struct judge_settings settings;
+	struct statedir statedir;
+	uid_t judge_uid, recorder_uid;
+	gid_t judge_gid, recorder_gid;
+	int channel[2]; /* judge -> recorder; JUDGE_END is -1 after the fork */
+	int control[2]; /* keeper <-> judge */
+	pid_t judge, recorder; /* 0: does not run */
+	int recorder_pause_s; /* before the next start; grows with each death */
+	time_t recorder_started, recorder_due;
+	int judge_status;
+	sigset_t signals;
+	bool stopping;
+};
+
+static time_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* --- rule set ------------------------------------------------------------------------------ */
+
+static void each_line(const char *prefix, char *text, void (*say)(const char *, ...))
+{
+	char *rest = text;
+
+	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
+		if (*line)
+			say("%s%s", prefix, line);
+}
+
+/* The guard must be whole before anything is queued: with fail_open it is all that stands. */
+static int have_rules(const struct judge_settings *settings)
+{
+	struct ruleset ruleset;
+	char *message = NULL;
+	int result;
+
+	config_ruleset(&settings->config, &settings->policy, &ruleset);
+	result = ruleset_check(&ruleset, &message);
+	if (result == 0) {
+		free(message);
+		return 0;
+	}
+	if (result == 1)
+		each_line("rules: ", message, log_warning);
+	free(message);
+	message = NULL;
+	result = ruleset_load(&ruleset, &message);
+	if (result) {
+		if (message)
+			each_line("rules: ", message, log_error);
+		log_error("rules: could not be loaded: %s", strerror(-result));
+	} else {
+		log_notice("rules: loaded table inet %s, mode %s", settings->config.table,
+			   policy_mode_words[settings->config.mode]);
+	}
+	free(message);
+	return result;
+}
+
+static void name_clashes(const struct judge_settings *settings)
+{
+	struct ruleset ruleset;
+	char *message = NULL;
+	int count;
+
+	config_ruleset(&settings->config, &settings->policy, &ruleset);
+	count = ruleset_clashes(&ruleset, &message);
+	if (count > 0)
+		each_line("clash: ", message, log_warning);
+	else if (count < 0)
+		log_warning("clash: could not be looked for: %s",
+			    message ? message : strerror(-count));
+	free(message);
+}
+
+/* --- children ------------------------------------------------------------------------------ */
+
+/* In a child: what the keeper's signals mean does not hold here. */
+static void child_signals(void)
+{
+	sigset_t mask;
+
+	signal(SIGINT, SIG_IGN); /* Ctrl-C goes to the whole group: the keeper answers it */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGCHLD, SIG_DFL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM); /* both children read it from a signalfd */
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+static int connect_journal(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (!*path || strlen(path) >= sizeof(address.sun_path))
+		return -1;
+	strcpy(address.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static void be_recorder(struct keeper *keeper)
+{
+	const struct config *config = &keeper->settings.config;
+	const char *stage = "";
+	int journal_fd, error;
+
+	child_signals();
+	prctl(PR_SET_NAME, "egressd-rec");
+	if (keeper->channel[JUDGE_END] >= 0)
+		close(keeper->channel[JUDGE_END]); /* or it would never see the end */
+	if (keeper->control[OTHER_END] >= 0)
+		close(keeper->control[OTHER_END]);
+	if (keeper->control[JUDGE_END] >= 0)
+		close(keeper->control[JUDGE_END]);
+	journal_fd = connect_journal(config->journal_socket);
+	if (fchdir(keeper->statedir.dir_fd) < 0) {
+		log_error("recorder: %s: %s", config->state_dir, strerror(errno));
+		_exit(1);
+	}
+	error = privilege_recorder(keeper->recorder_uid, keeper->recorder_gid, &stage);
+	if (error) {
+		log_error("recorder: %s: %s", stage, strerror(-error));
+		_exit(1);
+	}
+	exit(recorder_main(config, keeper->channel[OTHER_END],
+			   config->evidence ? keeper->statedir.evidence_fd : -1, journal_fd));
+}
+
+static void be_judge(struct keeper *keeper)
+{
+	const struct judge_start start = {
+		.settings = &keeper->settings,
+		.uid = keeper->judge_uid,
+		.gid = keeper->judge_gid,
+		.channel_fd = keeper->channel[JUDGE_END],
+		.control_fd = keeper->control[JUDGE_END],
+	};
+
+	child_signals();
+	prctl(PR_SET_NAME, "egressd-judge");
+	close(keeper->channel[OTHER_END]);
+	close(keeper->control[OTHER_END]);
+	statedir_close(&keeper->statedir);
+	exit(judge_main(&start));
+}
+
+static int start_child(struct keeper *keeper, pid_t *pid, void (*be)(struct keeper *))
+{
+	*pid = fork();
+	if (*pid == 0)
+		be(keeper);
+	if (*pid < 0) {
+		*pid = 0;
+		log_error("fork: %s", strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+static int start_recorder(struct keeper *keeper)
+{
+	keeper->recorder_started = now_s();
+	return start_child(keeper, &keeper->recorder, be_recorder);
+}
+
+static void on_recorder_end(struct keeper *keeper, int status)
+{
+	keeper->recorder = 0;
+	if (keeper->stopping)
+		return;
+	/* One that lived a while starts again at once; one that dies at once is given time. */
+	if (now_s() - keeper->recorder_started > 60)
+		keeper->recorder_pause_s = 0;
+	keeper->recorder_due = now_s() + keeper->recorder_pause_s;
+	log_error("the recorder ended (%s %d): verdicts go on, records wait in the channel; it is "
+		  "started again in %d s",
+		  WIFSIGNALED(status) ? "signal" : "exit code",
+		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+		  keeper->recorder_pause_s);
+	keeper->recorder_pause_s = keeper->recorder_pause_s ? keeper->recorder_pause_s * 2 : 1;
+	if (keeper->recorder_pause_s > RECORDER_PAUSE_MAX_S)
+		keeper->recorder_pause_s = RECORDER_PAUSE_MAX_S;
+}
+
+static void reap(struct keeper *keeper)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == keeper->recorder) {
+			on_recorder_end(keeper, status);
+		} else if (pid == keeper->judge) {
+			keeper->judge = 0;
+			keeper->judge_status = status;
+			if (WIFSIGNALED(status))
+				log_error("the judge was ended by signal %d: the guard decides alone",
+					  WTERMSIG(status));
+			keeper->stopping = true;
+		}
+	}
+}
+
+/* --- reload -------------------------------------------------------------------------------- */
+
+static void log_config_error(void *context, const char *line)
+{
+	(void)context;
+	log_error("%s", line);
+}
+
+/* The first key that can't change while running, or NULL. */
+static const char *needs_restart(const struct config *old, const struct config *new)
+{
+	if (strcmp(old->table, new->table))
+		return "table";
+	if (old->queue_num != new->queue_num)
+		return "queue_num";
+	if (old->queue_len != new->queue_len)
+		return "queue_len";
+	if (old->fail_open != new->fail_open)
+		return "fail_open";
+	if (old->rcvbuf_bytes != new->rcvbuf_bytes)
+		return "rcvbuf_bytes";
+	if (old->nflog_group != new->nflog_group)
+		return "nflog_group";
+	if (strcmp(old->judge_user, new->judge_user))
+		return "judge_user";
+	if (strcmp(old->recorder_user, new->recorder_user))
+		return "recorder_user";
+	if (strcmp(old->state_dir, new->state_dir))
+		return "state_dir";
+	if (old->channel_bytes != new->channel_bytes)
+		return "channel_bytes";
+	if (old->evidence != new->evidence)
+		return "evidence";
+	if (strcmp(old->journal_socket, new->journal_socket))
+		return "journal_socket";
+	return NULL;
+}
+
+static void reload(struct keeper *keeper)
+{
+	struct judge_settings settings = { 0 };
+	const char *key;
+
+	notify_send("RELOADING=1");
+	if (config_load(&settings.config, keeper->config_file, log_config_error, NULL) < 0) {
+		log_error("reload refused: the old configuration stays");
+		goto out;
+	}
+	key = needs_restart(&keeper->settings.config, &settings.config);
+	if (key) {
+		log_error("%s: %s: can't change while egressd runs: expected a restart",
+			  keeper->config_file, key);
+		log_error("reload refused: the old configuration stays");
+		goto out;
+	}
+	config_policy(&settings.config, &settings.policy, log_config_error, NULL);
+	if (have_rules(&settings) < 0) {
+		log_error("reload refused: the old configuration stays");
+		goto out;
+	}
+	if (send(keeper->control[OTHER_END], &settings, sizeof(settings), MSG_NOSIGNAL) !=
+	    sizeof(settings)) {
+		log_error("reload: the judge does not take it: %s", strerror(errno));
+		goto out;
+	}
+	keeper->settings = settings;
+	log_notice("reloaded: mode %s", policy_mode_words[settings.config.mode]);
+out:
+	notify_send("READY=1");
+}
+
+/* --- the story ----------------------------------------------------------------------------- */
+
+static int find_user(const char *key, const char *name, uid_t *uid, gid_t *gid)
+{
+	int error = config_user(name, uid, gid);
+
+	if (error == -ENOENT)
+		log_error("%s: there is no user \"%s\": expected an existing user or a number "
+			  "(a package makes it; by hand: useradd --system --no-create-home %s)",
+			  key, name, name);
+	else if (error)
+		log_error("%s: \"%s\": %s", key, name, strerror(-error));
+	else if (*uid == 0)
+		log_error("%s: \"%s\" is root: expected a user without rights", key, name);
+	else
+		return 0;
+	return -1;
+}
+
+static int make_channels(struct keeper *keeper)
+{
+	int size = (int)keeper->settings.config.channel_bytes;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper->channel) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper->control) < 0) {
+		log_error("socketpair: %s", strerror(errno));
+		return -1;
+	}
+	if (setsockopt(keeper->channel[JUDGE_END], SOL_SOCKET, SO_SNDBUFFORCE, &size,
+		       sizeof(size)) < 0)
+		log_warning("channel_bytes: %s", strerror(errno));
+	return 0;
+}
+
+/* Waits for the judge's word that all is in place. */
+static int await_judge(struct keeper *keeper)
+{
+	char word;
+
+	close(keeper->channel[JUDGE_END]);
+	close(keeper->control[JUDGE_END]);
+	keeper->channel[JUDGE_END] = keeper->control[JUDGE_END] = -1;
+	return recv(keeper->control[OTHER_END], &word, 1, 0) == 1 ? 0 : -1;
+}
+
+/* The next signal, or 0 when there is something to start before it comes. */
+static int next_signal(struct keeper *keeper)
+{
+	struct timespec wait = { .tv_sec = 3600 };
+	siginfo_t info;
+	int number;
+
+	if (!keeper->recorder && !keeper->stopping) {
+		time_t left = keeper->recorder_due - now_s();
+
+		wait.tv_sec = left > 0 ? left : 0;
+	}
+	number = sigtimedwait(&keeper->signals, &info, &wait);
+	return number < 0 ? 0 : number;
+}
+
+static void run(struct keeper *keeper)
+{
+	while (!keeper->stopping) {
+		switch (next_signal(keeper)) {
+		case SIGCHLD:
+			reap(keeper);
+			break;
+		case SIGHUP:
+			reload(keeper);
+			break;
+		case SIGTERM:
+		case SIGINT:
+			keeper->stopping = true;
+			break;
+		}
+		if (!keeper->recorder && !keeper->stopping && keeper->recorder_due <= now_s())
+			start_recorder(keeper);
+	}
+}
+
+/* Waits for a child's end, at most `seconds`, then kills it. */
+static void await_end(struct keeper *keeper, pid_t *pid, int seconds)
+{
+	time_t deadline = now_s() + seconds;
+
+	while (*pid) {
+		struct timespec wait = { .tv_nsec = 100000000 };
+		siginfo_t info;
+
+		reap(keeper);
+		if (!*pid)
+			break;
+		if (now_s() >= deadline) {
+			kill(*pid, SIGKILL);
+			deadline = now_s() + seconds;
+		}
+		sigtimedwait(&keeper->signals, &info, &wait);
+	}
+}
+
+static int end(struct keeper *keeper)
+{
+	keeper->stopping = true;
+	notify_send("STOPPING=1");
+	if (keeper->judge) {
+		kill(keeper->judge, SIGTERM);
+		await_end(keeper, &keeper->judge, 5);
+	}
+	/* What waits in the channel is kept, also when the recorder is down at this moment. */
+	if (!keeper->recorder)
+		start_recorder(keeper);
+	close(keeper->channel[OTHER_END]);
+	await_end(keeper, &keeper->recorder, DRAIN_S);
+	statedir_close(&keeper->statedir);
+	return WIFEXITED(keeper->judge_status) ? WEXITSTATUS(keeper->judge_status) : 1;
+}
+
+int keeper_run(const char *config_file, const struct judge_settings *settings)
+{
+	struct keeper keeper = {
+		.config_file = config_file,
+		.settings = *settings,
+		.statedir = { -1, -1, -1 },
+	};
+	const struct config *config = &keeper.settings.config;
+	char why[CONFIG_PATH_BYTES + 128];
+
+	sigemptyset(&keeper.signals);
+	sigaddset(&keeper.signals, SIGTERM);
+	sigaddset(&keeper.signals, SIGINT);
+	sigaddset(&keeper.signals, SIGHUP);
+	sigaddset(&keeper.signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &keeper.signals, NULL);
+
+	if (find_user("judge_user", config->judge_user, &keeper.judge_uid, &keeper.judge_gid) ||
+	    find_user("recorder_user", config->recorder_user, &keeper.recorder_uid,
+		      &keeper.recorder_gid))
+		return 1;
+	if (statedir_open(&keeper.statedir, config->state_dir, keeper.recorder_uid,
+			  keeper.recorder_gid, why, sizeof(why)) < 0) {
+		log_error("%s", why);
+		return 1;
+	}
+	if (have_rules(settings) < 0 || make_channels(&keeper) < 0) {
+		statedir_close(&keeper.statedir);
+		return 1;
+	}
+	name_clashes(settings);
+	if (start_recorder(&keeper) == 0 && start_child(&keeper, &keeper.judge, be_judge) == 0 &&
+	    await_judge(&keeper) == 0) {
+		notify_send("READY=1\nSTATUS=guarding");
+		run(&keeper);
+	} else {
+		keeper.judge_status = 1 << 8; /* exit code 1, unless reaped with its own */
+	}
+	return end(&keeper);
+}

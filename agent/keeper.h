@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper: egressd's first process. It loads the rule set where it is missing or another,
+ * starts the judge and the recorder, starts the recorder again when it dies (it holds the
+ * channel's reading end, so records wait in the channel meanwhile), and reloads the
+ * configuration. It reads nothing that an attacker chose: signals and its own children only.
+ *
+ * When the judge dies the keeper ends too, after the recorder has kept what it was handed: the
+ * guard decides alone until the service manager starts us again.
+ */
+#ifndef AGENT_KEEPER_H
+#define AGENT_KEEPER_H
+
+#include "judge.h"
+
+/* settings: config and policy as loaded from config_file. The exit code. */
+int keeper_run(const char *config_file, const struct judge_settings *settings);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Describes a process: fills an owner's process fields from /proc, between two reads of its
+ * start time. Reads the process's memory and paths of its choosing, which can hang for ever on a
+ * FUSE mount of its own: run it where that is bounded (lookup.h).
+ */
+#ifndef BPF_FREE_DESCRIBE_H
+#define BPF_FREE_DESCRIBE_H
+
+#include "owner.h"
+
+struct describe {
+	int proc_fd;	      /* the proc folder */
+	uint64_t boot_time;   /* its btime, seconds since the epoch */
+	long ticks;	      /* clock ticks in a second */
+	bool without_memory;  /* don't read cmdline, environ or the process's paths */
+};
+
+/* Takes proc_fd as it is; reads btime. */
+int describe_init(struct describe *describe, int proc_fd);
+
+/*
+ * Fills proc, euid … request_client, script…, parents, exe flags and cut of *owner; leaves the
+ * socket fields, how, why and holders alone. pid_fd is the folder of pid. -ESRCH: it is gone
+ * (or became another process) and the fields are empty again.
+ */
+int describe_process(const struct describe *describe, int pid_fd, pid_t pid, struct owner *owner);
+/* Empties the fields that describe_process() fills. */
+void describe_clear(struct owner *owner);
+
+/* Internal, describe_script.c: script, script_from, script_why, request_*. exe, cmdline and cwd
+ * are filled already. */
+void describe_script(int pid_fd, struct owner *owner);
+void describe_request(const char *environ, size_t len, struct owner *owner);
+
+/* Copies text and says whether it did not fit. */
+bool describe_copy(char *out, size_t size, const char *text);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A look-up from question to described owner. It says how it knows, and guesses nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "lookup.h"
+#include "proc.h"
+#include "script.h"
+
+int lookup_open(struct lookup *l, const char *proc_dir, bool with_sockets, const char **what)
+{
+	int error = 0;
+
+	memset(l, 0, sizeof(*l));
+	l->search.cgroup_fd = -1;
+	l->proc_fd = open(proc_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (l->proc_fd < 0) {
+		*what = "open the proc folder";
+		return -errno;
+	}
+	*what = "read btime";
+	error = describe_init(&l->describe, l->proc_fd);
+	if (!error && with_sockets) {
+		*what = "open sock_diag";
+		error = sockdiag_open(&l->diag);
+	}
+	if (!error) {
+		*what = "allocate";
+		error = fpm_new(&l->fpm);
+	}
+	if (error) {
+		lookup_close(l);
+		return error;
+	}
+	search_init(&l->search, l->proc_fd, &l->care);
+	return 0;
+}
+
+void lookup_close(struct lookup *l)
+{
+	search_done(&l->search);
+	fpm_free(l->fpm);
+	sockdiag_free(l->diag);
+	if (l->proc_fd >= 0)
+		close(l->proc_fd);
+	l->proc_fd = -1;
+}
+
+static void set_unknown(struct owner *owner, enum owner_how how, enum owner_why why)
+{
+	owner->how = how;
+	owner->why = why;
+}
+
+/* false: there is no socket that anybody could hold; how and why are set. */
+static bool ask_socket(struct lookup *l, const struct owner_query *query, struct owner *owner)
+{
+	struct sockdiag_answer answer;
+	uint8_t state = 0;
+
+	switch (sockdiag_ask(l->diag, query, &answer, &state)) {
+	case 0:
+		owner->has_socket = true;
+		owner->socket_state = answer.state;
+		owner->socket_uid = answer.uid;
+		owner->inode = answer.inode;
+		owner->cookie = answer.cookie;
+		owner->cgroup_id = answer.cgroup_id;
+		return true;
+	case -ENOENT:
+		set_unknown(owner, OWNER_NO_SOCKET, OWNER_WHY_NO_SOCKET);
+		return false;
+	case -ESTALE:
+		owner->socket_state = state;
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_CLOSED);
+		return false;
+	case -EPERM:
+	case -EACCES:
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_DENIED);
+		return false;
+	default:
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_ERROR);
+		return false;
+	}
+}
+
+/* Everybody was looked at and nobody holds it: is it still there? */
+static void nobody_holds(struct lookup *l, const struct owner_query *query, struct owner *owner)
+{
+	struct sockdiag_answer answer;
+	uint8_t state = 0;
+
+	if (sockdiag_ask(l->diag, query, &answer, &state) || answer.cookie != owner->cookie)
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_CLOSED);
+	else if (l->search.denied)
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_DENIED);
+	else if (!query->has_uid)
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_KERNEL_SOCKET);
+	else if (l->search.hidden_files) /* it may as well be an io_uring's own file */
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_IN_FLIGHT);
+	else
+		set_unknown(owner, OWNER_IN_FLIGHT, OWNER_WHY_IN_FLIGHT);
+}
+
+static bool memory_is_safe(struct lookup *l, const struct owner_ref *ref, int pid_fd)
+{
+	struct proc_status status;
+
+	if (!l->care.n_hung)
+		return true;
+	if (proc_status_of(pid_fd, &status))
+		return false;
+	for (unsigned i = 0; i < l->care.n_hung; i++)
+		if (ref->uid == l->care.hung[i] || status.euid == l->care.hung[i])
+			return false;
+	return true;
+}
+
+/* The holder was proven; if it ends while it is described, that is what is said. */
+static int describe_holder(struct lookup *l, const struct search_found *found,
+			   struct owner *owner)
+{
+	struct owner_ref ref;
+	int error = proc_ref(found->pid_fd, found->pid, &ref, NULL);
+
+	if (!error && ref.start_ticks != found->start_ticks)
+		error = -ESRCH;
+	if (!error) {
+		l->describe.without_memory = !memory_is_safe(l, &ref, found->pid_fd);
+		atomic_store(&l->care.touching, found->pid);
+		error = describe_process(&l->describe, found->pid_fd, found->pid, owner);
+		atomic_store(&l->care.touching, 0);
+	}
+	if (error) {
+		describe_clear(owner);
+		set_unknown(owner, OWNER_EXITED, OWNER_WHY_EXITED);
+	}
+	return error;
+}
+
+static void list_holders(struct lookup *l, const struct search_found *found, struct owner *owner)
+{
+	owner->holders[0] = owner->proc;
+	owner->n_holders = 1;
+	search_relatives(&l->search, found, owner->holders, &owner->n_holders);
+	if (owner->n_holders > 1)
+		owner->how = OWNER_SHARED;
+	if (owner->n_holders > OWNER_HOLDERS)
+		owner->cut |= OWNER_CUT_HOLDERS;
+}
+
+static bool dial_pool(struct lookup *l, const struct lookup_limits *limits,
+		      const struct search_found *found, struct owner *owner,
+		      struct lookup_call *call)
+{
+	/* NO_STATUS_PAGE is what the description says of a pool's worker. */
+	if (owner->script_why != OWNER_WHY_NO_STATUS_PAGE)
+		return false;
+	if (!limits->ask_fpm) {
+		owner->script_why = OWNER_WHY_BUDGET;
+		return false;
+	}
+	atomic_store(&l->care.touching, found->pid);
+	owner->script_why = fpm_dial(l->fpm, l->proc_fd, l->diag, owner, limits->deadline_ns,
+				     &call->call);
+	atomic_store(&l->care.touching, 0);
+	if (owner->script_why != OWNER_WHY_NONE)
+		return false;
+	call->found = *found;
+	return true;
+}
+
+int lookup_find(struct lookup *l, const struct owner_query *query,
+		const struct lookup_limits *limits, struct owner *owner, struct lookup_call *call)
+{
+	struct search_question question;
+	struct search_found found;
+	int error;
+
+	if (!ask_socket(l, query, owner))
+		return 0;
+	question = (struct search_question){ owner->inode, owner->cgroup_id,
+					     query->has_uid ? query->uid : owner->socket_uid };
+	error = search_first(&l->search, &question, limits->deadline_ns, limits->fds, &found);
+	owner->lookup_fds = l->search.fds_read;
+	switch (error) {
+	case 0:
+		break;
+	case -ENOENT:
+		nobody_holds(l, query, owner);
+		return 0;
+	case -ENOBUFS:
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_BUDGET);
+		return -EAGAIN;
+	case -ETIME:
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_DEADLINE);
+		return -EAGAIN;
+	default:
+		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_ERROR);
+		return -EAGAIN;
+	}
+	set_unknown(owner, OWNER_CONFIRMED, OWNER_WHY_NONE);
+	error = describe_holder(l, &found, owner);
+	if (!error) {
+		list_holders(l, &found, owner);
+		owner->lookup_fds = l->search.fds_read;
+		/* It held it to the end of the description, or it is not named. */
+		if (!search_still_holds(l->proc_fd, &found, question.inode)) {
+			describe_clear(owner);
+			owner->n_holders = 0;
+			memset(owner->holders, 0, sizeof(owner->holders));
+			set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_CLOSED);
+		} else if (dial_pool(l, limits, &found, owner, call)) {
+			return -EINPROGRESS;
+		}
+	}
+	close(found.pid_fd);
+	return 0;
+}
+
+static bool is_worker(struct lookup *l, const struct lookup_workers *workers, pid_t pid)
+{
+	char title[OWNER_CMDLINE_BYTES];
+	struct owner_ref ref;
+	const char *pool;
+	bool is = false;
+	pid_t parent;
+	size_t len;
+	int fd;
+
+	if (proc_open_pid(l->proc_fd, pid, &fd))
+		return false;
+	if (!proc_ref(fd, pid, &ref, &parent) && parent == workers->master &&
+	    memory_is_safe(l, &ref, fd)) {
+		atomic_store(&l->care.touching, pid);
+		if (!proc_read(fd, "cmdline", title, sizeof(title), &len)) {
+			pool = script_fpm_pool(title, len);
+			is = pool && !strcmp(pool, workers->pool);
+		}
+		atomic_store(&l->care.touching, 0);
+	}
+	close(fd);
+	return is;
+}
+
+int lookup_verify(struct lookup *l, const struct lookup_workers *workers, uint64_t deadline_ns)
+{
+	for (unsigned i = 0; i < workers->n; i++) {
+		if (clock_mono_ns() >= deadline_ns)
+			return -ETIME;
+		if (!is_worker(l, workers, workers->pids[i]))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+static bool is_holder(const struct owner *owner, const struct owner_ref *ref)
+{
+	return owner->proc.pid == ref->pid && owner->proc.start_ticks == ref->start_ticks;
+}
+
+/* The first of the holders that is still there is described, unless one of them is already. */
+static int describe_first(struct lookup *l, struct owner *owner)
+{
+	unsigned known = owner->n_holders < OWNER_HOLDERS ? owner->n_holders : OWNER_HOLDERS;
+
+	for (unsigned i = 0; i < known; i++)
+		if (is_holder(owner, &owner->holders[i]))
+			return 0;
+	for (unsigned i = 0; i < known; i++) {
+		struct search_found found = { .pid = owner->holders[i].pid,
+					      .start_ticks = owner->holders[i].start_ticks };
+		int error;
+
+		if (proc_open_pid(l->proc_fd, found.pid, &found.pid_fd))
+			continue;
+		error = describe_holder(l, &found, owner);
+		close(found.pid_fd);
+		if (!error) {
+			if (owner->script_why == OWNER_WHY_NO_STATUS_PAGE)
+				owner->script_why = OWNER_WHY_BUDGET; /* it was not asked */
+			return 0;
+		}
+	}
+	return -ESRCH;
+}
+
+int lookup_continue(struct lookup *l, const struct owner_query *query, uint64_t deadline_ns,
+		    struct owner *owner)
+{
+	struct search_question question = { owner->inode, owner->cgroup_id,
+					    query->has_uid ? query->uid : owner->socket_uid };
+	struct owner_ref holders[OWNER_HOLDERS] = { 0 };
+	unsigned n = 0;
+	int error;
+
+	if (!owner->has_socket)
+		return -ENOENT;
+	error = search_all(&l->search, &question, deadline_ns, holders, &n);
+	owner->lookup_fds += l->search.fds_read;
+	if (!n && owner->proc.pid) /* named before, and gone since: that stands */
+		return 0;
+	if (!n && error)
+		set_unknown(owner, OWNER_UNKNOWN,
+			    error == -ETIME ? OWNER_WHY_DEADLINE : OWNER_WHY_ERROR);
+	else if (!n)
+		nobody_holds(l, query, owner);
+	if (!n)
+		return -ENOENT;
+	memcpy(owner->holders, holders, sizeof(holders));
+	owner->n_holders = n;
+	if (n > OWNER_HOLDERS)
+		owner->cut |= OWNER_CUT_HOLDERS;
+	if (describe_first(l, owner)) {
+		set_unknown(owner, OWNER_EXITED, OWNER_WHY_EXITED);
+		return -ENOENT;
+	}
+	if (n > 1)
+		set_unknown(owner, OWNER_SHARED, OWNER_WHY_NONE);
+	else
+		set_unknown(owner, error || l->search.denied ? OWNER_CONFIRMED : OWNER_UNIQUE,
+			    OWNER_WHY_NONE);
+	return 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which script does an interpreter run? From its executable's name and its arguments; pure.
+ *
+ * The kind comes from the executable's path (the kernel's word), never from comm or argv[0],
+ * except for busybox, where argv[0] names the applet. Arguments are what the process says of
+ * itself: it can overwrite them (prctl(2) PR_SET_MM, or simply its memory).
+ */
+#ifndef BPF_FREE_SCRIPT_H
+#define BPF_FREE_SCRIPT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "owner.h"
+
+enum interp {
+	INTERP_NONE, /* no interpreter that we know */
+	INTERP_PHP,
+	INTERP_PHP_CGI,
+	INTERP_PHP_FPM,
+	INTERP_LSPHP,
+	INTERP_APACHE, /* mod_php runs inside it */
+	INTERP_PERL,
+	INTERP_PYTHON,
+	INTERP_RUBY,
+	INTERP_NODE,
+	INTERP_SHELL,
+	INTERP_N
+};
+
+/* cmdline may be empty; it is read only for busybox. */
+enum interp script_interp(const char *exe, const char *cmdline, size_t len);
+
+struct script_args {
+	enum owner_script_from from; /* ARGV, INLINE, STDIN or NONE */
+	enum owner_why why;	     /* when NONE: NOT_TOLD, or NONE if there is no script */
+	const char *path;	     /* ARGV: the argument, inside cmdline, NUL-terminated */
+	bool cut;		     /* ARGV: it reaches the end of a cut cmdline */
+};
+
+/*
+ * cmdline: arguments each ended by NUL, len bytes; the byte at cmdline[len] must be NUL too.
+ * cut: there was more of it.
+ */
+void script_of_args(enum interp interp, const char *cmdline, size_t len, bool cut,
+		    struct script_args *args);
+
+/* "php-fpm: pool NAME" (fpm_env.c): the name, or NULL. Ends at NUL. */
+const char *script_fpm_pool(const char *cmdline, size_t len);
+/* "php-fpm: master process (/path/php-fpm.conf)": the path's length at *path, or 0. */
+size_t script_fpm_config(const char *cmdline, size_t len, const char **path);
+/* "lsphp:/path/x.php" or "lsphp5:…": the path, or NULL. Only an absolute path counts. */
+const char *script_lsphp_title(const char *cmdline, size_t len);
+
+/* dir + "/" + path, without "." and empty parts; ".." stays, as it is right only where no
+ * symlink is. false: it does not fit. An absolute path is only cleaned. */
+bool script_join(const char *dir, const char *path, char *out, size_t size);
+
+#endif

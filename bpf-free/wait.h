@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The question to a php-fpm status page, under way: what struct owner_wait is (owner.h). */
+#ifndef BPF_FREE_WAIT_H
+#define BPF_FREE_WAIT_H
+
+#include "lookup.h"
+
+/* What a wait needs of its finder. */
+struct wait_host {
+	int proc_fd;
+	unsigned n_waits; /* under way */
+	/* lookup_verify() where it may hang */
+	int (*verify)(struct wait_host *host, const struct lookup_workers *workers,
+		      uint64_t deadline_ns);
+};
+
+/* Takes over call->call.fd and call->found.pid_fd, also when it fails. */
+int wait_begin(struct wait_host *host, const struct lookup_call *call, uint32_t inode,
+	       uint64_t deadline_ns, struct owner_wait **wait);
+
+#endif

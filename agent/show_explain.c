@@ -26,7 +26,8 @@ static const char *const hows[] = {
 	[OWNER_CONFIRMED] = "it holds the socket; not every other process was looked at",
 	[OWNER_IN_FLIGHT] = "the socket is in no process: on its way between two",
 	[OWNER_EXITED] = "it was found, and has ended since",
-	[OWNER_NO_SOCKET] = "the kernel has no such socket: closed already, or the packet was made by hand",
+	[OWNER_NO_SOCKET] =
+		"the kernel has no such socket: closed already, or the packet was made by hand",
 	[OWNER_FOREIGN_NETNS] = "the socket is in another network namespace",
 	[OWNER_GIVEN] = "told by an owners file",
 };
@@ -37,7 +38,8 @@ static const char *const whys[] = {
 	[OWNER_WHY_EXITED] = "the process had ended before it could be read",
 	[OWNER_WHY_CLOSED] = "the socket was closed already",
 	[OWNER_WHY_IN_FLIGHT] = "no process holds the socket: on its way between two",
-	[OWNER_WHY_NO_SOCKET] = "the kernel has no such socket: closed already, or the packet was made by hand",
+	[OWNER_WHY_NO_SOCKET] =
+		"the kernel has no such socket: closed already, or the packet was made by hand",
 	[OWNER_WHY_NETNS] = "it is in another network namespace",
 	[OWNER_WHY_BUDGET] = "too many descriptors to read in the time there is",
 	[OWNER_WHY_DEADLINE] = "the time for it was up",

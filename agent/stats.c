@@ -48,6 +48,6 @@ uint64_t stats_seen(const uint64_t value[STAT_N])
 	const uint64_t *kernel = value + STAT_KERNEL_FIRST;
 
 	return kernel[RULESET_LOCAL] + kernel[RULESET_MAIL] + kernel[RULESET_HELD] +
-	       kernel[RULESET_UNHELD] +
-	       kernel[RULESET_NOT_OPENING] + kernel[RULESET_FRAGMENT] + kernel[RULESET_FORWARDED];
+	       kernel[RULESET_UNHELD] + kernel[RULESET_NOT_OPENING] + kernel[RULESET_FRAGMENT] +
+	       kernel[RULESET_FORWARDED];
 }

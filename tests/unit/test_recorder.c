@@ -219,7 +219,7 @@ static void what_was_sent_is_kept_when_the_channel_closes(void **state)
 	assert_int_equal(ask("SELECT sum(count) FROM verdict"), 301);
 	kept = look_at_all(*state);
 	assert_int_equal(kept.n, 31);
-	assert_int_equal(kept.with_evidence, 31); /* what was allowed, too */
+	assert_int_equal(kept.with_evidence, 31);
 }
 
 static void the_journal_has_one_line_with_an_id_that_is_kept(void **state)

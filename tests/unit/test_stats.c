@@ -39,9 +39,9 @@ static void a_packet_is_seen_once(void **state)
 		bool adds;
 	} cases[RULESET_COUNTER_N] = {
 		{ RULESET_LOCAL, true },     { RULESET_MAIL, true },	 { RULESET_HELD, true },
-		{ RULESET_UNHELD, true },    { RULESET_NOT_OPENING, true }, { RULESET_FRAGMENT, true },
-		{ RULESET_FORWARDED, true },
-		/* of those that were held: */
+		{ RULESET_NOT_OPENING, true }, { RULESET_FRAGMENT, true }, { RULESET_FORWARDED, true },
+		{ RULESET_UNHELD, true },
+		/* of those above: */
 		{ RULESET_ALLOWED, false },  { RULESET_BY_AGENT, false }, { RULESET_BY_GUARD, false },
 	};
 	uint64_t value[STAT_N];

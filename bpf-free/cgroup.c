@@ -67,7 +67,8 @@ static bool is_unit(struct span s, const char *const types[])
 		char c = s.at[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      strchr(":-_.\\@", c)) || !c)
+		      strchr(":-_.\\@", c)) ||
+		    !c)
 			return false;
 	}
 	for (; *types; types++)
@@ -81,8 +82,9 @@ static bool is_unit(struct span s, const char *const types[])
 static void find_unit(struct span path, char out[OWNER_NAME_BYTES])
 {
 	static const char *const slice[] = { ".slice", NULL };
-	static const char *const unit[] = { ".service", ".scope", ".socket",
-					    ".mount",	".swap",  NULL };
+	static const char *const unit[] = {
+		".service", ".scope", ".socket", ".mount", ".swap", NULL
+	};
 	struct span part;
 
 	while (next_component(&path, &part)) {
@@ -235,8 +237,8 @@ void cgroup_parse(const char *text, size_t len, struct cgroup_names *names)
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		const char *stop = newline ? newline : end;
 		const char *first = memchr(line, ':', (size_t)(stop - line));
-		const char *second = first ? memchr(first + 1, ':', (size_t)(stop - first - 1)) :
-					     NULL;
+		const char *second =
+			first ? memchr(first + 1, ':', (size_t)(stop - first - 1)) : NULL;
 
 		if (second) {
 			struct span controllers = { first + 1, (size_t)(second - first - 1) };

@@ -195,8 +195,8 @@ void describe_script(int pid_fd, bool without_paths, struct owner *owner)
 		return;
 	if (interp == INTERP_LSPHP && from_title(pid_fd, owner))
 		return;
-	script_of_args(interp, owner->cmdline, owner->cmdline_bytes,
-		       owner->cut & OWNER_CUT_CMDLINE, &args);
+	script_of_args(interp, owner->cmdline, owner->cmdline_bytes, owner->cut & OWNER_CUT_CMDLINE,
+		       &args);
 	switch (args.from) {
 	case OWNER_SCRIPT_ARGV:
 		from_args(pid_fd, interp, &args, owner);

@@ -8,8 +8,17 @@
 #include "fcgi.h"
 
 /* FastCGI Specification 1.0, section 8 */
-enum { VERSION = 1, BEGIN_REQUEST = 1, END_REQUEST = 3, PARAMS = 4, STDIN = 5, STDOUT = 6,
-       STDERR = 7, RESPONDER = 1, REQUEST_ID = 1 };
+enum {
+	VERSION = 1,
+	BEGIN_REQUEST = 1,
+	END_REQUEST = 3,
+	PARAMS = 4,
+	STDIN = 5,
+	STDOUT = 6,
+	STDERR = 7,
+	RESPONDER = 1,
+	REQUEST_ID = 1
+};
 
 static void put_header(uint8_t *at, uint8_t type, size_t content)
 {
@@ -40,9 +49,9 @@ size_t fcgi_put_status_request(uint8_t *out, size_t size, const char *path)
 	/* php-fpm compares SCRIPT_NAME with pm.status_path, and reads the form of the page from
 	 * QUERY_STRING (fpm_status.c fpm_status_handle_request()). */
 	const char *const params[][2] = {
-		{ "REQUEST_METHOD", "GET" },	   { "SCRIPT_NAME", path },
-		{ "SCRIPT_FILENAME", path },	   { "REQUEST_URI", path },
-		{ "QUERY_STRING", "full" },   { "SERVER_PROTOCOL", "HTTP/1.1" },
+		{ "REQUEST_METHOD", "GET" },	    { "SCRIPT_NAME", path },
+		{ "SCRIPT_FILENAME", path },	    { "REQUEST_URI", path },
+		{ "QUERY_STRING", "full" },	    { "SERVER_PROTOCOL", "HTTP/1.1" },
 		{ "GATEWAY_INTERFACE", "CGI/1.1" },
 	};
 	size_t at = 0, start, path_len = strlen(path);

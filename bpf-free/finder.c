@@ -14,8 +14,8 @@
 #include "proc.h"
 #include "wait.h"
 
-#define WAITS_MAX 16	/* questions to status pages at a time */
-#define AFTER_GRACE_NS (20 * NS_PER_MS)
+#define WAITS_MAX	16 /* questions to status pages at a time */
+#define AFTER_GRACE_NS	(20 * NS_PER_MS)
 #define VERIFY_GRACE_NS (5 * NS_PER_MS)
 
 enum job { JOB_FIND, JOB_CONTINUE, JOB_VERIFY };
@@ -61,16 +61,16 @@ static void run(struct slot *slot)
 {
 	switch (slot->job) {
 	case JOB_FIND:
-		slot->result = lookup_find(&slot->lookup, &slot->query, &slot->limits,
-					   &slot->owner, &slot->call);
+		slot->result = lookup_find(&slot->lookup, &slot->query, &slot->limits, &slot->owner,
+					   &slot->call);
 		break;
 	case JOB_CONTINUE:
 		slot->result = lookup_continue(&slot->lookup, &slot->query,
 					       slot->limits.deadline_ns, &slot->owner);
 		break;
 	case JOB_VERIFY:
-		slot->result = lookup_verify(&slot->lookup, &slot->workers,
-					     slot->limits.deadline_ns);
+		slot->result =
+			lookup_verify(&slot->lookup, &slot->workers, slot->limits.deadline_ns);
 		break;
 	}
 }

@@ -17,9 +17,9 @@
 #include "proc.h"
 #include "script.h"
 
-#define CACHED 64
+#define CACHED	  64
 #define POOL_NAME 64
-#define VALID_NS (10000 * NS_PER_MS) /* a pool moved to another file is seen then */
+#define VALID_NS  (10000 * NS_PER_MS) /* a pool moved to another file is seen then */
 
 struct cached {
 	pid_t master;
@@ -65,16 +65,15 @@ static struct cached *find_cached(struct fpm *fpm, int root_fd, const struct own
 			return clock_mono_ns() - c->read_ns < VALID_NS &&
 					       same_file(root_fd, config, &c->files.main_id) &&
 					       same_file(root_fd, c->files.pool_file,
-							 &c->files.pool_id) ?
-				       c :
-				       NULL;
+							 &c->files.pool_id)
+				       ? c
+				       : NULL;
 	}
 	return NULL;
 }
 
-static int find_page(struct fpm *fpm, int root_fd, const struct owner_ref *master,
-		     const char *pool, const char *config, uint64_t deadline_ns,
-		     struct fpm_page *page)
+static int find_page(struct fpm *fpm, int root_fd, const struct owner_ref *master, const char *pool,
+		     const char *config, uint64_t deadline_ns, struct fpm_page *page)
 {
 	struct cached *c = find_cached(fpm, root_fd, master, pool, config);
 
@@ -203,8 +202,8 @@ static int dial_page(const struct fpm_page *page, int root_fd, struct sockdiag *
 
 	if (fd < 0)
 		return -errno;
-	error = page->is_unix ? dial_unix(root_fd, page->unix_path, master, fd) :
-				dial_tcp(page, diag, master, fd);
+	error = page->is_unix ? dial_unix(root_fd, page->unix_path, master, fd)
+			      : dial_tcp(page, diag, master, fd);
 	if (error)
 		close(fd);
 	else

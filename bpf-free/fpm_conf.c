@@ -37,8 +37,7 @@ static bool append(char out[FPM_CONF_VALUE], size_t *n, const char *text, size_t
 }
 
 /* A value: quotes off, a comment behind it off, $pool put in. ${ENV} can't be known here. */
-static void take_value(const char *at, const char *end, const char *pool,
-		       char out[FPM_CONF_VALUE])
+static void take_value(const char *at, const char *end, const char *pool, char out[FPM_CONF_VALUE])
 {
 	size_t n = 0;
 
@@ -152,7 +151,8 @@ static bool is_loopback(int family, const unsigned char address[16])
 /* "9000", "127.0.0.1:9000", "[::1]:9000"; the wildcard addresses are asked on the loopback. */
 static int take_address(const char *listen, struct fpm_page *page)
 {
-	static const unsigned char any[16], local4[16] = { 127, 0, 0, 1 }, local6[16] = { [15] = 1 };
+	static const unsigned char any[16], local4[16] = { 127, 0, 0, 1 },
+					    local6[16] = { [15] = 1 };
 	const char *colon = strrchr(listen, ':');
 	char host[64];
 	size_t n;

@@ -16,8 +16,8 @@
 #include "clock.h"
 #include "fpm.h"
 
-#define FILE_BYTES (1u << 20)
-#define MAX_FILES 4096
+#define FILE_BYTES   (1u << 20)
+#define MAX_FILES    4096
 #define MAX_INCLUDES 8 /* patterns; php-fpm itself nests five deep */
 
 int fpm_open_below(int root_fd, const char *path, int flags, int *fd)
@@ -80,7 +80,7 @@ static int read_file(struct reader *r, const char *path, struct fpm_file_id *id)
 		close(fd);
 		return -EINVAL;
 	}
-	for (ssize_t n = 1; n > 0 && have < FILE_BYTES; have += n > 0 ? (size_t)n : 0)
+	for (ssize_t n = 1; n > 0 && have<FILE_BYTES; have += n> 0 ? (size_t)n : 0)
 		n = read(fd, r->text + have, FILE_BYTES - have);
 	close(fd);
 	r->n_files++;

@@ -64,12 +64,27 @@ static bool take_pid(struct fpm_text text, pid_t *pid)
 }
 
 /* The lines of a process, in php-fpm's order since 5.3. */
-static const char *const keys[] = { "pid", "state", "start time", "start since", "requests",
-				    "request duration", "request method", "request URI",
-				    "content length", "user", "script", "last request cpu",
+static const char *const keys[] = { "pid",
+				    "state",
+				    "start time",
+				    "start since",
+				    "requests",
+				    "request duration",
+				    "request method",
+				    "request URI",
+				    "content length",
+				    "user",
+				    "script",
+				    "last request cpu",
 				    "last request memory" };
-enum { KEY_PID = 0, KEY_STATE = 1, KEY_METHOD = 6, KEY_URI = 7, KEY_SCRIPT = 10,
-       N_KEYS = sizeof(keys) / sizeof(keys[0]) };
+enum {
+	KEY_PID = 0,
+	KEY_STATE = 1,
+	KEY_METHOD = 6,
+	KEY_URI = 7,
+	KEY_SCRIPT = 10,
+	N_KEYS = sizeof(keys) / sizeof(keys[0])
+};
 
 static bool take_process(struct lines *lines, struct fpm_text values[N_KEYS])
 {

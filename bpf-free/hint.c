@@ -12,8 +12,8 @@
 #include "hint.h"
 #include "proc.h"
 
-#define POLLFDS 64	   /* of a poll array, at most */
-#define SELECT_BITS 4096   /* of an fd_set, at most */
+#define POLLFDS	     64	   /* of a poll array, at most */
+#define SELECT_BITS  4096  /* of an fd_set, at most */
 #define FDINFO_BYTES 65536 /* of an epoll's or a ring's list */
 
 static void add_fd(struct hint *hint, uint64_t fd)
@@ -97,8 +97,7 @@ bool hint_ring_holds(int proc_fd, pid_t pid, uint32_t ring_fd, uint32_t inode, b
 	       hint_parse_ring(text, len, inode, hidden);
 }
 
-static void from_epoll(int proc_fd, pid_t pid, uint64_t epoll_fd, uint32_t inode,
-		       struct hint *hint)
+static void from_epoll(int proc_fd, pid_t pid, uint64_t epoll_fd, uint32_t inode, struct hint *hint)
 {
 	char text[FDINFO_BYTES];
 	size_t len;
@@ -160,8 +159,7 @@ static void from_call(int proc_fd, pid_t pid, uint32_t inode, bool memory,
 	}
 }
 
-int hint_thread(int proc_fd, pid_t pid, pid_t tid, uint32_t inode, bool memory,
-		struct hint *hint)
+int hint_thread(int proc_fd, pid_t pid, pid_t tid, uint32_t inode, bool memory, struct hint *hint)
 {
 	char path[48], *at = proc_put_u32(path, (uint32_t)pid), text[256];
 	struct hint_call call;

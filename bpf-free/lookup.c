@@ -120,8 +120,7 @@ static bool memory_is_safe(struct lookup *l, const struct owner_ref *ref, int pi
 }
 
 /* The holder was proven; if it ends while it is described, that is what is said. */
-static int describe_holder(struct lookup *l, const struct search_found *found,
-			   struct owner *owner)
+static int describe_holder(struct lookup *l, const struct search_found *found, struct owner *owner)
 {
 	struct owner_ref ref;
 	int error = proc_ref(found->pid_fd, found->pid, &ref, NULL);
@@ -164,8 +163,8 @@ static bool dial_pool(struct lookup *l, const struct lookup_limits *limits,
 		return false;
 	}
 	atomic_store(&l->care.touching, found->pid);
-	owner->script_why = fpm_dial(l->fpm, l->proc_fd, l->diag, owner, limits->deadline_ns,
-				     &call->call);
+	owner->script_why =
+		fpm_dial(l->fpm, l->proc_fd, l->diag, owner, limits->deadline_ns, &call->call);
 	atomic_store(&l->care.touching, 0);
 	if (owner->script_why != OWNER_WHY_NONE)
 		return false;

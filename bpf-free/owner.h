@@ -171,12 +171,12 @@ struct owner_finder; /* caches and netlink sockets; one per thread */
 
 /*
  * The look-ups run on a thread of the finder's own, because reading a process's memory or a path
- * of its choosing can hang for ever when it lies on a FUSE mount of its own (cmdline and environ
- * only before Linux 4.17, CVE-2018-1120; mem and paths always); the caller never waits longer than the budget (and its grace of some ms). A thread that
- * hangs is left behind with its caches, the processes of that uid are spared such looks while it hangs,
- * and a new one takes over. Drop privileges before opening: the threads keep those of the
- * caller at that moment. Needed for other users' processes: CAP_SYS_PTRACE and
- * CAP_DAC_READ_SEARCH (proc_pid_fd(5), ptrace(2)).
+ * of its choosing can hang for ever when it lies on a FUSE mount of its own. The caller never
+ * waits longer than the budget (owner_continue(): and 20 ms). A thread that hangs is left behind
+ * with its caches, the processes of that uid are spared such looks while it hangs (their script
+ * is then unknown: DEADLINE), and a new thread takes over. Drop privileges before opening: the
+ * threads keep those that the caller has then. Needed for other users' processes are
+ * CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (ptrace(2), proc_pid_fd(5)).
  *
  * Opens sock_diag and /proc. proc_dir is "/proc" (a test gives a fake tree: then sock_diag is
  * not opened and owner_find() is not available, only the description functions of describe.h).

@@ -141,8 +141,7 @@ const char *proc_env_value(const char *environ, size_t len, const char *key)
 
 		if (!nul)
 			return NULL;
-		if ((size_t)(nul - at) > key_len && at[key_len] == '=' &&
-		    !memcmp(at, key, key_len))
+		if ((size_t)(nul - at) > key_len && at[key_len] == '=' && !memcmp(at, key, key_len))
 			return at + key_len + 1;
 		at = nul + 1;
 	}

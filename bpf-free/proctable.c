@@ -13,8 +13,8 @@
 #include "proc.h"
 #include "proctable.h"
 
-#define DENTS_BYTES 65536
-#define UID_VALID_NS (2000 * NS_PER_MS)
+#define DENTS_BYTES   65536
+#define UID_VALID_NS  (2000 * NS_PER_MS)
 #define MAX_PROCESSES (1u << 22) /* PID_MAX_LIMIT, include/linux/threads.h */
 
 void proctable_free(struct proctable *table)

@@ -28,17 +28,14 @@ static const struct {
 	const char *stem;
 	enum interp interp;
 } stems[] = {
-	{ "php", INTERP_PHP },		 { "php-cli", INTERP_PHP },
-	{ "php-cgi", INTERP_PHP_CGI },	 { "php-fpm", INTERP_PHP_FPM },
-	{ "lsphp", INTERP_LSPHP },	 { "apache", INTERP_APACHE },
-	{ "httpd", INTERP_APACHE },	 { "perl", INTERP_PERL },
-	{ "python", INTERP_PYTHON },	 { "pypy", INTERP_PYTHON },
-	{ "ruby", INTERP_RUBY },	 { "node", INTERP_NODE },
-	{ "nodejs", INTERP_NODE },	 { "sh", INTERP_SHELL },
-	{ "bash", INTERP_SHELL },	 { "rbash", INTERP_SHELL },
-	{ "dash", INTERP_SHELL },	 { "ash", INTERP_SHELL },
-	{ "zsh", INTERP_SHELL },	 { "ksh", INTERP_SHELL },
-	{ "mksh", INTERP_SHELL },	 { "lksh", INTERP_SHELL },
+	{ "php", INTERP_PHP },	       { "php-cli", INTERP_PHP }, { "php-cgi", INTERP_PHP_CGI },
+	{ "php-fpm", INTERP_PHP_FPM }, { "lsphp", INTERP_LSPHP }, { "apache", INTERP_APACHE },
+	{ "httpd", INTERP_APACHE },    { "perl", INTERP_PERL },	  { "python", INTERP_PYTHON },
+	{ "pypy", INTERP_PYTHON },     { "ruby", INTERP_RUBY },	  { "node", INTERP_NODE },
+	{ "nodejs", INTERP_NODE },     { "sh", INTERP_SHELL },	  { "bash", INTERP_SHELL },
+	{ "rbash", INTERP_SHELL },     { "dash", INTERP_SHELL },  { "ash", INTERP_SHELL },
+	{ "zsh", INTERP_SHELL },       { "ksh", INTERP_SHELL },	  { "mksh", INTERP_SHELL },
+	{ "lksh", INTERP_SHELL },
 };
 
 static enum interp by_stem(const char *name)
@@ -89,8 +86,8 @@ size_t script_fpm_config(const char *cmdline, size_t len, const char **path)
 	const size_t n = sizeof(title) - 1;
 	size_t text = strnlen(cmdline, len);
 
-	if (text <= n + 1 || text == len || memcmp(cmdline, title, n) ||
-	    cmdline[text - 1] != ')' || cmdline[n] != '/')
+	if (text <= n + 1 || text == len || memcmp(cmdline, title, n) || cmdline[text - 1] != ')' ||
+	    cmdline[n] != '/')
 		return 0;
 	*path = cmdline + n;
 	return text - 1 - n;

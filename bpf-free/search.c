@@ -15,10 +15,10 @@
 #include "search.h"
 
 #define TABLE_FRESH_NS (20 * NS_PER_MS) /* no new listing for the first round of hints */
-#define CGROUP_PIDS 1024
-#define HELD_THREADS 32	 /* threads asked per process while the packet is held */
-#define FIRST_WALK 8	 /* descriptors per process before others get their turn */
-#define CHILDREN 4
+#define CGROUP_PIDS    1024
+#define HELD_THREADS   32 /* threads asked per process while the packet is held */
+#define FIRST_WALK     8  /* descriptors per process before others get their turn */
+#define CHILDREN       4
 
 void search_init(struct search *s, int proc_fd, struct search_care *care)
 {
@@ -91,8 +91,11 @@ static int try_hint(struct search *s, pid_t pid, pid_t tid, struct search_found 
 		if (proc_open_pid(s->proc_fd, pid, &fd))
 			return -ENOENT;
 		if (!proc_stat_of(fd, &stat)) {
-			*found = (struct search_found){ .pid = pid, .tid = pid, .pid_fd = fd,
-							.fd = hint.fds[0], .in_ring = true,
+			*found = (struct search_found){ .pid = pid,
+							.tid = pid,
+							.pid_fd = fd,
+							.fd = hint.fds[0],
+							.in_ring = true,
 							.start_ticks = stat.start_ticks };
 			if (search_still_holds(s->proc_fd, found, s->question.inode))
 				return 0;
@@ -168,8 +171,8 @@ static int try_cgroup(struct search *s, struct search_found *found)
 		struct proctable_entry *entry = NULL;
 
 		if (s->table.n)
-			entry = bsearch(&pids[n], s->table.entries, s->table.n,
-					sizeof(*entry), compare_pid);
+			entry = bsearch(&pids[n], s->table.entries, s->table.n, sizeof(*entry),
+					compare_pid);
 		if (entry)
 			entry->round = s->round;
 		error = try_process(s, pids[n], found);
@@ -287,9 +290,8 @@ int search_first(struct search *s, const struct search_question *question, uint6
 	begin(s, question, deadline_ns, fds);
 	error = hunt(s, found);
 	if (!error && found->tid == found->pid && !found->in_ring)
-		*last_of(s, question->uid) = (struct search_last){
-			question->uid, found->pid, found->start_ticks, found->fd
-		};
+		*last_of(s, question->uid) = (struct search_last){ question->uid, found->pid,
+								   found->start_ticks, found->fd };
 	return error;
 }
 
@@ -349,8 +351,8 @@ static void relative(struct search *s, pid_t pid, uint32_t fd, struct owner_ref 
 		add_found(&found, holders, n);
 }
 
-void search_relatives(struct search *s, const struct search_found *found,
-		      struct owner_ref *holders, unsigned *n)
+void search_relatives(struct search *s, const struct search_found *found, struct owner_ref *holders,
+		      unsigned *n)
 {
 	char path[48] = "task/", *at = proc_put_u32(path + 5, (uint32_t)found->pid), text[128];
 	struct proc_stat stat;

@@ -102,8 +102,12 @@ static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, bool in_rin
 		close(pid_fd);
 		return -ENOENT;
 	}
-	*found = (struct search_found){ .pid = pid, .tid = tid, .pid_fd = pid_fd, .fd = fd,
-					.start_ticks = stat.start_ticks, .in_ring = in_ring };
+	*found = (struct search_found){ .pid = pid,
+					.tid = tid,
+					.pid_fd = pid_fd,
+					.fd = fd,
+					.start_ticks = stat.start_ticks,
+					.in_ring = in_ring };
 	if (search_still_holds(s->proc_fd, found, s->question.inode))
 		return 0;
 	close(pid_fd);
@@ -111,8 +115,7 @@ static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, bool in_rin
 	return -ENOENT;
 }
 
-int search_confirm(struct search *s, pid_t pid, pid_t tid, uint32_t fd,
-		   struct search_found *found)
+int search_confirm(struct search *s, pid_t pid, pid_t tid, uint32_t fd, struct search_found *found)
 {
 	int error = search_spent(s), what;
 	char path[64], *at;
@@ -176,8 +179,9 @@ static int walk_descriptors(struct search *s, int table_fd, pid_t pid, pid_t tid
 				return error;
 			*proc_put_u32(name, fd) = 0;
 			what = look(s, table_fd, name);
-			if (what == 2 && hint_ring_holds(s->proc_fd, pid, fd, s->question.inode,
-							 &s->hidden_files) &&
+			if (what == 2 &&
+			    hint_ring_holds(s->proc_fd, pid, fd, s->question.inode,
+					    &s->hidden_files) &&
 			    !fill(s, pid, tid, fd, true, found))
 				return 0;
 			if (what == 1 && !fill(s, pid, tid, fd, false, found))

@@ -13,7 +13,7 @@
 #include "sockdiag.h"
 
 /* One reply with every attribute that comes unasked is below 200 bytes. */
-#define REPLY_BYTES 8192
+#define REPLY_BYTES   8192
 #define STALE_REPLIES 8 /* late answers to earlier questions that are skipped at most */
 
 struct sockdiag {

@@ -18,7 +18,7 @@
 
 /* fpm_scoreboard.h: how long these texts may be in php-fpm's shared memory, with their NUL */
 #define FPM_SCRIPT_BYTES 256
-#define FPM_URI_BYTES 128
+#define FPM_URI_BYTES	 128
 
 struct owner_wait {
 	struct wait_host *host;
@@ -41,8 +41,8 @@ int wait_begin(struct wait_host *host, const struct lookup_call *call, uint32_t 
 
 	if (!w)
 		goto failed;
-	w->request_n = fcgi_put_status_request(w->request, sizeof(w->request),
-					       call->call.status_path);
+	w->request_n =
+		fcgi_put_status_request(w->request, sizeof(w->request), call->call.status_path);
 	if (!w->request_n) {
 		error = -EINVAL;
 		goto failed;
@@ -161,8 +161,8 @@ static int read_answer(struct owner_wait *w, struct owner *owner)
 		return fail(w, owner, OWNER_WHY_NOT_TRUSTED, -EBADMSG);
 	error = verify_workers(w, pool, &status);
 	if (error)
-		return fail(w, owner,
-			    error == -ETIME ? OWNER_WHY_DEADLINE : OWNER_WHY_NOT_TRUSTED, error);
+		return fail(w, owner, error == -ETIME ? OWNER_WHY_DEADLINE : OWNER_WHY_NOT_TRUSTED,
+			    error);
 	if (!fpm_status_at_work(&status) || is_dash(status.script))
 		return fail(w, owner, OWNER_WHY_NOT_TOLD, -ENOENT);
 	return take_texts(w, owner, &status);

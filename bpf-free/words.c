@@ -6,14 +6,10 @@
 #include "owner.h"
 
 const char *const owner_how_words[OWNER_HOW_N] = {
-	[OWNER_UNKNOWN] = "unknown",
-	[OWNER_UNIQUE] = "unique",
-	[OWNER_SHARED] = "shared",
-	[OWNER_CONFIRMED] = "confirmed",
-	[OWNER_IN_FLIGHT] = "in-flight",
-	[OWNER_EXITED] = "exited",
-	[OWNER_NO_SOCKET] = "no-socket",
-	[OWNER_FOREIGN_NETNS] = "foreign-netns",
+	[OWNER_UNKNOWN] = "unknown",	 [OWNER_UNIQUE] = "unique",
+	[OWNER_SHARED] = "shared",	 [OWNER_CONFIRMED] = "confirmed",
+	[OWNER_IN_FLIGHT] = "in-flight", [OWNER_EXITED] = "exited",
+	[OWNER_NO_SOCKET] = "no-socket", [OWNER_FOREIGN_NETNS] = "foreign-netns",
 	[OWNER_GIVEN] = "given",
 };
 static_assert(OWNER_HOW_N == 9, "a new enum owner_how needs its word");
@@ -39,14 +35,10 @@ const char *const owner_why_words[OWNER_WHY_N] = {
 static_assert(OWNER_WHY_N == 16, "a new enum owner_why needs its word");
 
 const char *const owner_script_from_words[OWNER_SCRIPT_FROM_N] = {
-	[OWNER_SCRIPT_NONE] = "none",
-	[OWNER_SCRIPT_ARGV] = "argv",
-	[OWNER_SCRIPT_INLINE] = "inline",
-	[OWNER_SCRIPT_STDIN] = "stdin",
-	[OWNER_SCRIPT_ENVIRON] = "environ",
-	[OWNER_SCRIPT_FPM_STATUS] = "fpm-status",
-	[OWNER_SCRIPT_TITLE] = "title",
-	[OWNER_SCRIPT_GIVEN] = "given",
+	[OWNER_SCRIPT_NONE] = "none",	    [OWNER_SCRIPT_ARGV] = "argv",
+	[OWNER_SCRIPT_INLINE] = "inline",   [OWNER_SCRIPT_STDIN] = "stdin",
+	[OWNER_SCRIPT_ENVIRON] = "environ", [OWNER_SCRIPT_FPM_STATUS] = "fpm-status",
+	[OWNER_SCRIPT_TITLE] = "title",	    [OWNER_SCRIPT_GIVEN] = "given",
 };
 static_assert(OWNER_SCRIPT_FROM_N == 8, "a new enum owner_script_from needs its word");
 

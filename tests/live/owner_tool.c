@@ -50,8 +50,7 @@ static void put_owner(int result, const struct owner *o)
 	       owner_why_words[o->script_why], o->proc.pid, o->proc.uid, o->euid, o->gid,
 	       o->socket_uid, o->inode, (unsigned long long)o->cgroup_id, o->login_uid, o->cut,
 	       o->exe_deleted ? "true" : "false", o->exe_memfd ? "true" : "false",
-	       (long long)o->start_ns, o->lookup_us, o->lookup_fds, o->socket_state,
-	       o->n_holders);
+	       (long long)o->start_ns, o->lookup_us, o->lookup_fds, o->socket_state, o->n_holders);
 	put_text("comm", o->proc.comm, strlen(o->proc.comm));
 	put_text("exe", o->exe, strlen(o->exe));
 	put_text("cmdline", o->cmdline, o->cmdline_bytes);
@@ -117,11 +116,20 @@ int main(int argc, char **argv)
 		unsigned value = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
 		switch (c) {
-		case 'f': budget.fds_held = value; break;
-		case 'h': budget.ms_held = value; break;
-		case 'a': budget.ms_after = value; break;
-		case 's': budget.script_ms = value; break;
-		default: return 2;
+		case 'f':
+			budget.fds_held = value;
+			break;
+		case 'h':
+			budget.ms_held = value;
+			break;
+		case 'a':
+			budget.ms_after = value;
+			break;
+		case 's':
+			budget.script_ms = value;
+			break;
+		default:
+			return 2;
 		}
 	}
 	error = owner_finder_open(&finder, "/proc", &budget, &what);

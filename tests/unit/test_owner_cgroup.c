@@ -49,8 +49,8 @@ static const struct {
 	{ "0::/libpod_parent/libpod-" ID "\n", "", "podman:0123456789ab" },
 	/* containerd, CRI-O */
 	{ "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/"
-	  "cri-containerd-" ID ".scope\n", "cri-containerd-" ID ".scope",
-	  "containerd:0123456789ab" },
+	  "cri-containerd-" ID ".scope\n",
+	  "cri-containerd-" ID ".scope", "containerd:0123456789ab" },
 	{ "0::/kubepods/besteffort/pod12/" ID "\n", "", "containerd:0123456789ab" },
 	{ "3:cpu:/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:" ID "\n", "",
 	  "containerd:0123456789ab" },

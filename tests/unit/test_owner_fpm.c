@@ -16,16 +16,16 @@
 #include "bpf-free/fpm_conf.h"
 #include "bpf-free/fpm_status.h"
 
-#define HEAD                                                                                    \
-	"pool:                 www\nprocess manager:      static\n"                            \
+#define HEAD                                                                                       \
+	"pool:                 www\nprocess manager:      static\n"                                \
 	"start time:           23/Nov/2026:04:53:57 +0000\ntotal processes:      2\n"
-#define ENTRY(pid, state, uri, script)                                                          \
-	"\n************************\n"                                                        \
-	"pid:                  " pid "\nstate:                " state "\n"                    \
-	"start time:           23/Nov/2026:04:53:57 +0000\nstart since:          0\n"         \
-	"requests:             1\nrequest duration:     300753\n"                             \
-	"request method:       POST\nrequest URI:          " uri "\n"                         \
-	"content length:       0\nuser:                 -\nscript:               " script "\n" \
+#define ENTRY(pid, state, uri, script)                                                             \
+	"\n************************\n"                                                             \
+	"pid:                  " pid "\nstate:                " state "\n"                         \
+	"start time:           23/Nov/2026:04:53:57 +0000\nstart since:          0\n"              \
+	"requests:             1\nrequest duration:     300753\n"                                  \
+	"request method:       POST\nrequest URI:          " uri "\n"                              \
+	"content length:       0\nuser:                 -\nscript:               " script "\n"     \
 	"last request cpu:     0.00\nlast request memory:  0\n"
 
 static const char page[] = HEAD ENTRY("10118", "Idle", "/old.php", "/srv/old.php")
@@ -58,14 +58,20 @@ static void right_page(void **unused)
 static void forged_pages(void **unused)
 {
 	static const char *const pages[] = {
-		"", "\n", HEAD, HEAD "\n", "<html>404</html>\n", "File not found.\n",
+		"",
+		"\n",
+		HEAD,
+		HEAD "\n",
+		"<html>404</html>\n",
+		"File not found.\n",
 		/* a script line of its own */
 		HEAD ENTRY("7", "Running", "/x\nscript:               /innocent", "/evil"),
 		/* a second script line, with all that must come before it */
 		HEAD ENTRY("7", "Running",
 			   "/x\ncontent length:       0\nuser:                 -\n"
 			   "script:               /innocent\nlast request cpu:     0.00\n"
-			   "last request memory:  0", "/evil"),
+			   "last request memory:  0",
+			   "/evil"),
 		/* the same pid twice */
 		HEAD ENTRY("7", "Running", "/a", "/innocent") ENTRY("7", "Running", "/b", "/evil"),
 		/* lines missing, changed, or behind the end */
@@ -110,7 +116,8 @@ static void too_many(void **unused)
 		sprintf(number, "%d", pid);
 		at += sprintf(at, ENTRY("%s", "Idle", "-", "-"), number);
 		if (pid == FPM_STATUS_PIDS)
-			assert_int_equal(fpm_status_parse(text, (size_t)(at - text), 7, &status), 0);
+			assert_int_equal(fpm_status_parse(text, (size_t)(at - text), 7, &status),
+					 0);
 	}
 	assert_int_equal(fpm_status_parse(text, (size_t)(at - text), 7, &status), -EBADMSG);
 	free(text);
@@ -224,9 +231,12 @@ static void other_statuses(void **unused)
 		const char *body;
 		bool page;
 	} cases[] = {
-		{ "Status: 404 Not Found\r\n\r\nx", false }, { "\n\nx", true },
-		{ "X: y\n\nx", true },			     { "X: y\n", false },
-		{ "status:  200\r\n\r\n", true },	     { "Status: 2\r\n\r\n", false },
+		{ "Status: 404 Not Found\r\n\r\nx", false },
+		{ "\n\nx", true },
+		{ "X: y\n\nx", true },
+		{ "X: y\n", false },
+		{ "status:  200\r\n\r\n", true },
+		{ "Status: 2\r\n\r\n", false },
 		{ "", false },
 	};
 	size_t len;
@@ -292,11 +302,15 @@ static void pools(void **unused)
 		{ "[www]\nlisten = /run/php.sock\npm.status_path = /status\n", 0, "/run/php.sock",
 		  NULL, 0, "/status" },
 		{ "; x\n[global]\nlisten=no\n[ www ]\n\tlisten=/run/$pool.sock ; c\n"
-		  "pm.status_path = \"/s;t\"\r\n", 0, "/run/www.sock", NULL, 0, "/s;t" },
-		{ "[www]\nlisten = 127.0.0.1:9000\npm.status_path=/s", 0, NULL, "\177\0\0\1", 9000, "/s" },
+		  "pm.status_path = \"/s;t\"\r\n",
+		  0, "/run/www.sock", NULL, 0, "/s;t" },
+		{ "[www]\nlisten = 127.0.0.1:9000\npm.status_path=/s", 0, NULL, "\177\0\0\1", 9000,
+		  "/s" },
 		{ "[www]\nlisten = 9000\npm.status_path=/s", 0, NULL, "\177\0\0\1", 9000, "/s" },
-		{ "[www]\nlisten = 0.0.0.0:9000\npm.status_path=/s", 0, NULL, "\177\0\0\1", 9000, "/s" },
-		{ "[www]\nlisten = [::1]:9000\npm.status_path=/s", 0, NULL, "\0\0\0\0", 9000, "/s" },
+		{ "[www]\nlisten = 0.0.0.0:9000\npm.status_path=/s", 0, NULL, "\177\0\0\1", 9000,
+		  "/s" },
+		{ "[www]\nlisten = [::1]:9000\npm.status_path=/s", 0, NULL, "\0\0\0\0", 9000,
+		  "/s" },
 		{ "[www]\nlisten = /a\npm.status_listen = 127.0.0.1:1\npm.status_path=/s", 0, NULL,
 		  "\177\0\0\1", 1, "/s" },
 		{ "[www]\nprefix = /srv/$pool\nlisten = run/x.sock\npm.status_path=/s", 0,
@@ -304,7 +318,8 @@ static void pools(void **unused)
 		{ "[www]\nlisten = run/x.sock\npm.status_path=/s", -EADDRNOTAVAIL, 0, 0, 0, 0 },
 		{ "[www]\nlisten = 192.0.2.1:9000\npm.status_path=/s", -EADDRNOTAVAIL, 0, 0, 0, 0 },
 		{ "[www]\nlisten = localhost:9000\npm.status_path=/s", -EADDRNOTAVAIL, 0, 0, 0, 0 },
-		{ "[www]\nlisten = 127.0.0.1:99999\npm.status_path=/s", -EADDRNOTAVAIL, 0, 0, 0, 0 },
+		{ "[www]\nlisten = 127.0.0.1:99999\npm.status_path=/s", -EADDRNOTAVAIL, 0, 0, 0,
+		  0 },
 		{ "[www]\nlisten = /run/php.sock\n", -ENOENT, 0, 0, 0, 0 },
 		{ "[www]\nlisten = /x\n;pm.status_path = /status\n", -ENOENT, 0, 0, 0, 0 },
 		{ "[www]\nlisten = /x\npm.status_path = status\n", -ENOENT, 0, 0, 0, 0 },

@@ -12,7 +12,8 @@
 
 #include "bpf-free/hint.h"
 
-static const char call_text[] = "42 0x3 0x7ffd00000000 0x10 0x0 0xffffffffffffffff 0x5 0x7ff 0x7fe\n";
+static const char call_text[] =
+	"42 0x3 0x7ffd00000000 0x10 0x0 0xffffffffffffffff 0x5 0x7ff 0x7fe\n";
 static const char epoll_text[] =
 	"pos:\t0\nflags:\t02\nmnt_id:\t15\nino:\t1057\n"
 	"tfd:        4 events:       1d data:                4  pos:0 ino:1e61 sdev:8\n"

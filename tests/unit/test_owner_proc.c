@@ -72,9 +72,11 @@ static void process(pid_t pid, const char *comm, pid_t ppid, unsigned long long 
 	sprintf(name, "%d/stat", pid);
 	put(name, text, stat_text(text, pid, comm, strlen(comm), ppid, start));
 	sprintf(name, "%d/status", pid);
-	put(name, text, (size_t)sprintf(text, "Name:\tx\nState:\tS (sleeping)\nUid:\t%d\t34\t34\t34\n"
-					"Gid:\t%d\t36\t36\t36\nFDSize:\t64\nVmSize:\t1 kB\n",
-					pid + 1000, pid + 2000));
+	put(name, text,
+	    (size_t)sprintf(text,
+			    "Name:\tx\nState:\tS (sleeping)\nUid:\t%d\t34\t34\t34\n"
+			    "Gid:\t%d\t36\t36\t36\nFDSize:\t64\nVmSize:\t1 kB\n",
+			    pid + 1000, pid + 2000));
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -120,8 +122,8 @@ static int describe(pid_t pid)
 
 static void hostile_comm(void **unused)
 {
-	static const char *const names[] = { "a) R 1 (", ") (", "\n) Z 9 9\n", "((((", "))))",
-					     "", " ", "123456789012345" };
+	static const char *const names[] = { "a) R 1 (", ") (", "\n) Z 9 9\n", "((((",
+					     "))))",	 "",	" ",	       "123456789012345" };
 	struct proc_stat stat;
 	char text[512];
 
@@ -179,7 +181,8 @@ static void cut_status(void **unused)
 	assert_int_equal(proc_parse_status(text, sizeof(text) - 1, &status), 0);
 	assert_int_equal(status.fd_slots, 64);
 	assert_false(status.kernel_thread);
-	assert_int_equal(proc_parse_status("Uid:\t4294967296\t1\nGid:\t1\n", 25, &status), -EBADMSG);
+	assert_int_equal(proc_parse_status("Uid:\t4294967296\t1\nGid:\t1\n", 25, &status),
+			 -EBADMSG);
 	assert_int_equal(proc_parse_status("Uid:\t-1\t1\nGid:\t1\n", 18, &status), -EBADMSG);
 	assert_int_equal(proc_parse_status("Uid:\t1\t1\nGid:\t1\n", 17, &status), 0);
 	assert_true(status.kernel_thread);
@@ -207,7 +210,10 @@ static void described(void **unused)
 	process(42, "evil) R 0 (\n", 10, 12345);
 	put_link("42/exe", "/usr/bin/perl");
 	put_link("42/cwd", "/srv/app");
-	put("42/cmdline", "perl\0m.pl\0" "25", 13);
+	put("42/cmdline",
+	    "perl\0m.pl\0"
+	    "25",
+	    13);
 	put("42/loginuid", "1000", 4);
 	put("42/cgroup", "0::/system.slice/cron.service\n", 30);
 	put("42/environ", "REQUEST_METHOD=GET\0HTTP_HOST=a.example\0SECRET=x\0", 48);
@@ -459,7 +465,8 @@ int main(void)
 		{ "a folder is never a script, a file that is gone still is one", scripts },
 		{ "a program on a descriptor is named when it is a file", standard_input },
 		{ "parents end at eight, at a younger one, and in no loop", ancestors },
-		{ "without a look at its paths the script is said to be missing for time", without_paths },
+		{ "without a look at its paths the script is said to be missing for time",
+		  without_paths },
 		{ "a finder on a fake tree opens, and looks nothing up", finder_on_a_fake_tree },
 	};
 

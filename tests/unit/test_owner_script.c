@@ -11,10 +11,10 @@
 
 #include "bpf-free/script.h"
 
-#define ARGV OWNER_SCRIPT_ARGV
+#define ARGV   OWNER_SCRIPT_ARGV
 #define INLINE OWNER_SCRIPT_INLINE
-#define STDIN OWNER_SCRIPT_STDIN
-#define NONE OWNER_SCRIPT_NONE
+#define STDIN  OWNER_SCRIPT_STDIN
+#define NONE   OWNER_SCRIPT_NONE
 
 static const struct {
 	const char *exe, *argv; /* arguments separated by | */
@@ -242,7 +242,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "each interpreter's arguments name the script, or say why not", table },
 		{ "what is missing is said only of interpreters", why_not },
-		{ "a command line cut at any byte is survived, and a cut script says so", cut_cmdline },
+		{ "a command line cut at any byte is survived, and a cut script says so",
+		  cut_cmdline },
 		{ "titles of php-fpm and lsphp are read, and only whole ones", titles },
 		{ "paths are joined and cleaned, and refused when they don't fit", joins },
 	};

@@ -15,7 +15,7 @@
 
 #include "bpf-free/sockdiag.h"
 
-#define SEQ 7u
+#define SEQ    7u
 #define CGROUP 0x1122334455667788ull
 
 struct reply {
@@ -134,11 +134,21 @@ static void other_tuple(void **unused)
 		struct reply r = right_reply(&q);
 
 		switch (i) {
-		case 0: ((uint8_t *)r.msg.id.idiag_src)[3] ^= 1; break;
-		case 1: ((uint8_t *)r.msg.id.idiag_dst)[0] ^= 1; break;
-		case 2: r.msg.id.idiag_sport ^= 1; break;
-		case 3: r.msg.id.idiag_dport ^= 1; break;
-		case 4: r.msg.idiag_family = AF_UNIX; break;
+		case 0:
+			((uint8_t *)r.msg.id.idiag_src)[3] ^= 1;
+			break;
+		case 1:
+			((uint8_t *)r.msg.id.idiag_dst)[0] ^= 1;
+			break;
+		case 2:
+			r.msg.id.idiag_sport ^= 1;
+			break;
+		case 3:
+			r.msg.id.idiag_dport ^= 1;
+			break;
+		case 4:
+			r.msg.idiag_family = AF_UNIX;
+			break;
 		}
 		memset(&a, 0xaa, sizeof(a));
 		assert_int_equal(parse_reply(&r, &q, &a), -ENOENT);
@@ -277,7 +287,8 @@ int main(void)
 		{ "a listening socket is never the answer, but for who listens", listener },
 		{ "TIME_WAIT, request sockets and orphans belong to nobody", nobodys },
 		{ "a reply cut at any byte is refused", cut },
-		{ "any attribute length is survived, and never believed too far", hostile_attributes },
+		{ "any attribute length is survived, and never believed too far",
+		  hostile_attributes },
 		{ "errors of the kernel are handed on, odd ones refused", errors },
 	};
 

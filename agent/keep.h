@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the recorder does with a message: a record goes into the store, a fresh refusal also into
- * evidence and journal; all of a while are one transaction. A store that can't be written suspends
- * it: each second it is tried again, and what came meanwhile is kept as a number. Times are
- * CLOCK_MONOTONIC and given.
+ * What the recorder does with a message: a record goes into the store, the packet of a fresh row
+ * into the evidence (all that was allowed has one share of each file, as offender 0), a refusal or
+ * an alarm into the journal; all of a while are one transaction. A store that can't be written
+ * suspends it: each second it is tried again, and what came meanwhile is kept as a number. Times
+ * are CLOCK_MONOTONIC and given.
  */
 #ifndef AGENT_KEEP_H
 #define AGENT_KEEP_H

@@ -100,6 +100,7 @@ int copies_parse(const struct nlmsghdr *message, struct copies_packet *packet)
 		parsed.uid = uid;
 		parsed.gid = gid;
 	}
+	nfsock_be32(attribute[NFULA_IFINDEX_OUTDEV], &parsed.ifindex);
 	parsed.has_sequence = nfsock_be32(attribute[NFULA_SEQ], &parsed.sequence);
 	if (attribute[NFULA_PAYLOAD]) {
 		parsed.bytes = mnl_attr_get_payload(attribute[NFULA_PAYLOAD]);

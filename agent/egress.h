@@ -19,6 +19,7 @@ struct egress_meta {
 	bool has_uid;
 	uint32_t uid, gid;
 	bool dst_local;
+	uint32_t ifindex; /* of the interface it goes out by; 0: not known */
 };
 
 /* Finds who owns the flow. Fills *owner always. 0, or -EINPROGRESS: ask again later. */

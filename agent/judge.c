@@ -20,6 +20,7 @@
 
 #include "../bpf-free/owner.h"
 #include "../nft/ruleset.h"
+#include "allowance.h"
 #include "attempts.h"
 #include "copies.h"
 #include "egress.h"
@@ -33,6 +34,8 @@
 #define BATCH 64	  /* packets of one edge in a turn: the others come next */
 #define PARKED_MAX 64	  /* packets that wait for php-fpm's answer at once */
 #define ATTEMPT_SLOTS 16384
+#define USER_SHARE 10	  /* packets' worth of lookup_after_ms a second, for one user */
+#define ALL_SHARE  40	  /* and for all together */
 #define GUARD_BATCH 32	  /* NFLOG messages the kernel may gather: nobody waits for these */
 
 /* A packet whose owner is known but for the script. held: it waits in the queue for a verdict. */
@@ -59,6 +62,8 @@ struct judge {
 	const struct owner *ready_owner; /* the answer is there already */
 	struct owner_wait *wait;	 /* the script was asked for */
 	bool again;			 /* the held budget was spent without an answer */
+	struct owner found;		 /* of the look-up after the verdict */
+	struct allowance allowance;	 /* its time, by uid */
 
 	struct parked parked[PARKED_MAX];
 	unsigned n_parked;
@@ -86,18 +91,27 @@ static uint64_t *stat(struct judge *judge, enum stat_id id)
 
 /* --- the owner ----------------------------------------------------------------------------- */
 
-static int judge_resolve(void *context, const struct flow *flow, const struct egress_meta *meta,
-			 struct owner *owner)
+static void make_query(const struct flow *flow, const struct egress_meta *meta,
+		       struct owner_query *query)
 {
-	struct judge *judge = context;
-	struct owner_query query = {
+	*query = (struct owner_query){
 		.family = flow->family,
 		.sport = flow->sport,
 		.dport = flow->dport,
 		.has_uid = meta->has_uid,
 		.uid = meta->uid,
 		.gid = meta->gid,
+		.ifindex = meta->ifindex,
 	};
+	memcpy(query->src, flow->src, sizeof(query->src));
+	memcpy(query->dst, flow->dst, sizeof(query->dst));
+}
+
+static int judge_resolve(void *context, const struct flow *flow, const struct egress_meta *meta,
+			 struct owner *owner)
+{
+	struct judge *judge = context;
+	struct owner_query query;
 	int result;
 
 	if (judge->ready_owner) {
@@ -111,8 +125,7 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 		owner->why = OWNER_WHY_REFUSED_FIRST;
 		return 0;
 	}
-	memcpy(query.src, flow->src, sizeof(query.src));
-	memcpy(query.dst, flow->dst, sizeof(query.dst));
+	make_query(flow, meta, &query);
 	result = owner_find(judge->finder, &query, owner, &judge->wait);
 	if (result == -EAGAIN)
 		judge->again = true;
@@ -142,27 +155,28 @@ static void judge_with_owner(struct judge *judge, const struct packet *packet,
 	judge->ready_owner = NULL;
 }
 
+/* Is there more to learn after the verdict, and time left for this user? A held packet's look-up
+ * stops at the first holder: whether it is the only one is seen now. */
+static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta)
+{
+	return (judge->again || judge->record.owner.how == OWNER_CONFIRMED) &&
+	       allowance_left(&judge->allowance, meta->uid, clock_ns(CLOCK_MONOTONIC));
+}
+
 static void look_on(struct judge *judge, const struct packet *packet,
 		    const struct egress_meta *meta)
 {
-	const struct flow *flow = &judge->record.flow;
-	struct owner_query query = {
-		.family = flow->family,
-		.sport = flow->sport,
-		.dport = flow->dport,
-		.has_uid = meta->has_uid,
-		.uid = meta->uid,
-		.gid = meta->gid,
-	};
-	static struct owner found; /* 30 KiB: not for the stack */
+	int64_t start = clock_ns(CLOCK_MONOTONIC);
+	struct owner *found = &judge->found;
+	struct owner_query query;
 
-	memcpy(query.src, flow->src, sizeof(query.src));
-	memcpy(query.dst, flow->dst, sizeof(query.dst));
-	found = judge->record.owner;
-	if (owner_continue(judge->finder, &query, &found) == 0)
-		judge_with_owner(judge, packet, meta, &found);
+	make_query(&judge->record.flow, meta, &query);
+	*found = judge->record.owner;
+	if (owner_continue(judge->finder, &query, found) == 0)
+		judge_with_owner(judge, packet, meta, found);
 	else
-		judge->record.owner = found;
+		judge->record.owner = *found;
+	allowance_spend(&judge->allowance, meta->uid, clock_ns(CLOCK_MONOTONIC) - start);
 }
 
 /* --- verdict and record -------------------------------------------------------------------- */
@@ -246,7 +260,7 @@ static void conclude(struct judge *judge, const struct packet *packet,
 		++*stat(judge, STAT_RETRANSMITS);
 		return;
 	}
-	if (judge->again)
+	if (worth_looking_on(judge, meta))
 		look_on(judge, packet, meta);
 	send_record(judge);
 }
@@ -334,6 +348,7 @@ static void on_queue_packet(void *context, const struct queue_packet *held)
 		.has_uid = held->has_uid,
 		.uid = held->uid,
 		.gid = held->gid,
+		.ifindex = held->ifindex,
 	};
 
 	++*stat(judge, STAT_QUEUED);
@@ -350,6 +365,7 @@ static void on_copy(struct judge *judge, const struct copies_packet *copy, enum 
 		.has_uid = copy->has_uid,
 		.uid = copy->uid,
 		.gid = copy->gid,
+		.ifindex = copy->ifindex,
 		.dst_local = via == VIA_LOCAL,
 	};
 
@@ -476,6 +492,13 @@ static void report(struct judge *judge)
 	(void)send(judge->channel_fd, judge->message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static void set_allowance(struct judge *judge)
+{
+	int64_t packet_ns = judge->settings.config.lookup_after_ms * INT64_C(1000000);
+
+	allowance_init(&judge->allowance, USER_SHARE * packet_ns, ALL_SHARE * packet_ns);
+}
+
 static int open_finder(const struct config *config, struct owner_finder **finder)
 {
 	const struct owner_budget budget = {
@@ -511,6 +534,7 @@ static void on_settings(struct judge *judge)
 	owner_finder_free(judge->finder);
 	judge->finder = finder;
 	judge->settings = settings;
+	set_allowance(judge);
 	length = wire_encode_options(&settings.config, judge->message, sizeof(judge->message));
 	assert(length > 0);
 	if (send(judge->channel_fd, judge->message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
@@ -641,6 +665,7 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 	error = open_finder(config, &judge->finder);
 	if (error)
 		return error;
+	set_allowance(judge);
 	error = open_loop(judge);
 	if (error) {
 		log_error("event loop: %s", strerror(-error));

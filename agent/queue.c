@@ -112,6 +112,7 @@ int queue_parse(const struct nlmsghdr *message, struct queue_packet *packet)
 	header = mnl_attr_get_payload(attribute[NFQA_PACKET_HDR]);
 	parsed.id = ntohl(header->packet_id);
 	nfsock_be32(attribute[NFQA_MARK], &parsed.mark);
+	nfsock_be32(attribute[NFQA_IFINDEX_OUTDEV], &parsed.ifindex);
 	if (nfsock_be32(attribute[NFQA_UID], &uid) && nfsock_be32(attribute[NFQA_GID], &gid)) {
 		parsed.has_uid = true;
 		parsed.uid = uid;

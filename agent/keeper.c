@@ -15,8 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../nft/ruleset.h"
-#include "config_ruleset.h"
+#include "keeper_rules.h"
 #include "log.h"
 #include "notify.h"
 #include "privilege.h"
@@ -50,63 +49,6 @@ static time_t now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec;
-}
-
-/* --- rule set ------------------------------------------------------------------------------ */
-
-static void each_line(const char *prefix, char *text, void (*say)(const char *, ...))
-{
-	char *rest = text;
-
-	for (char *line = strsep(&rest, "\n"); line; line = strsep(&rest, "\n"))
-		if (*line)
-			say("%s%s", prefix, line);
-}
-
-/* The guard must be whole before anything is queued: with fail_open it is all that stands. */
-static int have_rules(const struct judge_settings *settings)
-{
-	struct ruleset ruleset;
-	char *message = NULL;
-	int result;
-
-	config_ruleset(&settings->config, &settings->policy, &ruleset);
-	result = ruleset_check(&ruleset, &message);
-	if (result == 0) {
-		free(message);
-		return 0;
-	}
-	if (result == 1)
-		each_line("rules: ", message, log_warning);
-	free(message);
-	message = NULL;
-	result = ruleset_load(&ruleset, &message);
-	if (result) {
-		if (message)
-			each_line("rules: ", message, log_error);
-		log_error("rules: could not be loaded: %s", strerror(-result));
-	} else {
-		log_notice("rules: loaded table inet %s, mode %s", settings->config.table,
-			   policy_mode_words[settings->config.mode]);
-	}
-	free(message);
-	return result;
-}
-
-static void name_clashes(const struct judge_settings *settings)
-{
-	struct ruleset ruleset;
-	char *message = NULL;
-	int count;
-
-	config_ruleset(&settings->config, &settings->policy, &ruleset);
-	count = ruleset_clashes(&ruleset, &message);
-	if (count > 0)
-		each_line("clash: ", message, log_warning);
-	else if (count < 0)
-		log_warning("clash: could not be looked for: %s",
-			    message ? message : strerror(-count));
-	free(message);
 }
 
 /* --- children ------------------------------------------------------------------------------ */
@@ -299,7 +241,7 @@ static void reload(struct keeper *keeper)
 		goto out;
 	}
 	config_policy(&settings.config, &settings.policy, log_config_error, NULL);
-	if (have_rules(&settings) < 0) {
+	if (keeper_rules_make_whole(&settings) < 0) {
 		log_error("reload refused: the old configuration stays");
 		goto out;
 	}
@@ -458,11 +400,11 @@ int keeper_run(const char *config_file, const struct judge_settings *settings)
 		log_error("%s", why);
 		return 1;
 	}
-	if (have_rules(settings) < 0 || make_channels(&keeper) < 0) {
+	if (keeper_rules_make_whole(settings) < 0 || make_channels(&keeper) < 0) {
 		statedir_close(&keeper.statedir);
 		return 1;
 	}
-	name_clashes(settings);
+	keeper_rules_name_clashes(settings);
 	if (start_recorder(&keeper) == 0 && start_child(&keeper, &keeper.judge, be_judge) == 0 &&
 	    await_judge(&keeper) == 0) {
 		notify_send("READY=1\nSTATUS=guarding");

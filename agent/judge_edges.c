@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opens and reads the queue and the copies; what becomes of a packet is judge_take.c's. */
+#include <errno.h>
+#include <string.h>
+
+#include "judge_internal.h"
+#include "log.h"
+
+#define BATCH 64       /* packets of one edge in a turn: the others come next */
+#define GUARD_BATCH 32 /* NFLOG messages the kernel may gather: nobody waits for these */
+
+static void on_queue_packet(void *context, const struct queue_packet *held)
+{
+	struct judge *judge = context;
+	struct packet packet = { .bytes = held->bytes, .len = held->len };
+	struct egress_meta meta = {
+		.ts_ns = judge_clock_ns(CLOCK_REALTIME),
+		.via = VIA_QUEUE,
+		.packet_bytes = held->packet_bytes,
+		.has_uid = held->has_uid,
+		.uid = held->uid,
+		.gid = held->gid,
+		.ifindex = held->ifindex,
+	};
+
+	++*judge_stat(judge, STAT_QUEUED);
+	judge_take(judge, &packet, &meta, held);
+}
+
+static void on_copy(struct judge *judge, const struct copies_packet *copy, enum record_via via)
+{
+	struct packet packet = { .bytes = copy->bytes, .len = copy->len };
+	struct egress_meta meta = {
+		.ts_ns = judge_clock_ns(CLOCK_REALTIME),
+		.via = via,
+		.packet_bytes = copy->packet_bytes,
+		.has_uid = copy->has_uid,
+		.uid = copy->uid,
+		.gid = copy->gid,
+		.ifindex = copy->ifindex,
+		.dst_local = via == VIA_LOCAL,
+	};
+
+	++*judge_stat(judge, via == VIA_MAIL	  ? STAT_COPIES_MAIL
+			   : via == VIA_LOCAL ? STAT_COPIES_LOCAL
+					      : STAT_COPIES_GUARD);
+	judge_take(judge, &packet, &meta, NULL);
+}
+
+static void on_mail_copy(void *context, const struct copies_packet *copy)
+{
+	on_copy(context, copy, VIA_MAIL);
+}
+
+static void on_local_copy(void *context, const struct copies_packet *copy)
+{
+	on_copy(context, copy, VIA_LOCAL);
+}
+
+static void on_guard_copy(void *context, const struct copies_packet *copy)
+{
+	on_copy(context, copy, VIA_GUARD);
+}
+
+static const copies_packet_fn on_copies[VIA_N] = {
+	[VIA_MAIL] = on_mail_copy,
+	[VIA_LOCAL] = on_local_copy,
+	[VIA_GUARD] = on_guard_copy,
+};
+
+static void overrun(struct judge *judge, const char *where, int error)
+{
+	if (error == -ENOBUFS)
+		++*judge_stat(judge, STAT_OVERRUNS);
+	else
+		log_error("%s: %s", where, strerror(-error));
+}
+
+bool judge_read_queue(struct judge *judge)
+{
+	uint64_t odd = 0;
+	int count = queue_read(judge->queue, BATCH, on_queue_packet, judge, &odd);
+
+	if (count < 0)
+		overrun(judge, "queue", count);
+	return count == -ENOBUFS || count >= BATCH;
+}
+
+bool judge_read_copies(struct judge *judge, enum record_via via)
+{
+	int count = copies_read(judge->copies[via], BATCH, on_copies[via], judge,
+				judge_stat(judge, STAT_LOST_COPIES));
+
+	if (count < 0)
+		overrun(judge, "copies", count);
+	return count == -ENOBUFS || count >= BATCH;
+}
+
+int judge_open_edges(struct judge *judge)
+{
+	static const struct {
+		enum record_via via;
+		unsigned group_offset, batch;
+	} groups[] = { { VIA_GUARD, 0, GUARD_BATCH }, { VIA_MAIL, 1, 1 }, { VIA_LOCAL, 2, 1 } };
+	const struct config *config = &judge->settings.config;
+	const char *what = "";
+	struct queue_state state;
+	int error = queue_open(&judge->queue, config, &what);
+
+	if (error == -EPERM || error == -EBUSY) {
+		if (queue_state(config->queue_num, &state) == 0)
+			log_error("queue_num: queue %u is held by netlink port %u (as a rule that is its "
+				  "process id): expected a free queue",
+				  config->queue_num, state.portid);
+		else
+			log_error("%s %u: %s", what, config->queue_num, strerror(-error));
+		return error;
+	}
+	if (error) {
+		log_error("%s %u: %s", what, config->queue_num, strerror(-error));
+		return error;
+	}
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		uint16_t group = (uint16_t)(config->nflog_group + groups[i].group_offset);
+
+		error = copies_open(&judge->copies[groups[i].via], group, groups[i].batch,
+				    config->rcvbuf_bytes, &what);
+		if (error) {
+			log_error("%s %u: %s", what, group,
+				  error == -EBUSY ? "another program holds it" : strerror(-error));
+			return error;
+		}
+	}
+	return 0;
+}

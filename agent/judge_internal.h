@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the judge's files share: judge.c starts, waits and ends; judge_edges.c opens and reads the
+ * queue and the copies; judge_take.c makes verdicts and records of packets; judge_report.c reads
+ * the kernel's counters and tells the recorder.
+ */
+#ifndef AGENT_JUDGE_INTERNAL_H
+#define AGENT_JUDGE_INTERNAL_H
+
+#include <time.h>
+
+#include "../bpf-free/owner.h"
+#include "../nft/ruleset.h"
+#include "allowance.h"
+#include "attempts.h"
+#include "copies.h"
+#include "egress.h"
+#include "judge.h"
+#include "nfsock.h"
+#include "queue.h"
+#include "wire.h"
+
+#define PARKED_MAX 64 /* packets that wait for php-fpm's answer at once */
+
+/* A packet whose owner is known but for the script. held: it waits in the queue for a verdict. */
+struct parked {
+	bool used, held, repeat;
+	uint32_t queue_id, queue_mark;
+	struct egress_meta meta;
+	struct owner_wait *wait;
+	struct owner owner;
+	size_t len;
+	uint8_t bytes[NFSOCK_COPY_BYTES];
+};
+
+struct judge {
+	struct judge_settings settings;
+	int channel_fd, control_fd, epoll_fd, signal_fd, timer_fd;
+	struct queue *queue;
+	struct copies *copies[VIA_N]; /* VIA_MAIL, VIA_LOCAL, VIA_GUARD */
+	struct owner_finder *finder;
+	struct ruleset_link *link;
+	struct attempts *attempts;
+
+	/* between egress_judge() and judge_resolve() */
+	const struct owner *ready_owner; /* the answer is there already */
+	struct owner_wait *wait;	 /* the script was asked for */
+	bool again;			 /* the held budget was spent without an answer */
+	struct owner found;		 /* of the look-up after the verdict */
+	struct allowance allowance;	 /* its time, by uid */
+
+	struct parked parked[PARKED_MAX];
+	unsigned n_parked;
+
+	struct wire_status status;
+	uint32_t queue_dropped_last, user_dropped_last; /* of nfnetlink_queue: 32 bits each */
+	char boot_id[40];
+	bool rules_missing_said, stopping;
+	struct record record; /* the one at work */
+	uint8_t message[WIRE_BYTES_MAX];
+};
+
+int64_t judge_clock_ns(clockid_t clock);
+uint64_t *judge_stat(struct judge *judge, enum stat_id id);
+
+/* judge_take.c: one packet, from the queue (held: its verdict is owed) or a copy (held NULL). */
+void judge_take(struct judge *judge, const struct packet *packet, const struct egress_meta *meta,
+		const struct queue_packet *held);
+/* php-fpm's answer for a parked packet may be there. */
+void judge_step_parked(struct judge *judge, struct parked *parked);
+/* Ends those whose time is up (all: every one). How long until the next, in ms; -1: none waits. */
+int judge_end_late_parked(struct judge *judge, bool all);
+
+/* judge_edges.c: 0 or -errno, which was logged. */
+int judge_open_edges(struct judge *judge);
+/* A turn's worth of packets; true while something may still wait there. */
+bool judge_read_queue(struct judge *judge);
+bool judge_read_copies(struct judge *judge, enum record_via via);
+
+/* judge_report.c: names this run and boot, once. */
+void judge_report_start(struct judge *judge);
+/* Reads the kernel's counters, puts the agent's rule back where it is gone, tells the recorder. */
+void judge_report(struct judge *judge);
+
+#endif

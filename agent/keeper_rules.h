@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The keeper's dealings with the rule set. Both log what they find.
+ */
+#ifndef AGENT_KEEPER_RULES_H
+#define AGENT_KEEPER_RULES_H
+
+#include "judge.h"
+
+/* Loads the table when it is missing or not what the settings make. The guard must be whole before
+ * anything is queued: with fail_open it is all that stands. 0 or -errno. */
+int keeper_rules_make_whole(const struct judge_settings *settings);
+/* Names, as warnings, what other programs loaded that gets in the way. */
+void keeper_rules_name_clashes(const struct judge_settings *settings);
+
+#endif

@@ -204,8 +204,8 @@ static void wind_down(struct judge *judge)
 
 	if (error && error != -ENOENT)
 		log_warning("empty the agent chain: %s (the guard decides alone)", strerror(-error));
-	while (judge_read_queue(judge) || judge_read_copies(judge, VIA_MAIL) || judge_read_copies(judge, VIA_LOCAL) ||
-	       judge_read_copies(judge, VIA_GUARD))
+	while (judge_read_queue(judge) || judge_read_copies(judge, VIA_MAIL) ||
+	       judge_read_copies(judge, VIA_LOCAL) || judge_read_copies(judge, VIA_GUARD))
 		;
 	judge_end_late_parked(judge, true);
 	judge_report(judge);

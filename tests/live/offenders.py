@@ -47,7 +47,10 @@ def argv_of(sandbox, kind, dst, port):
         argv = ['/usr/bin/perl', program, '--server', dst, '--port', str(port), '--helo', 'shop.example',
                 '--from', 'win@shop.example', '--to', 'victim@stranger.example', '--timeout', '5',
                 '--quit-after', 'RCPT'] + (['-6'] if ':' in dst else [])
-        return argv, os.path.realpath('/usr/bin/perl'), program, {'PERL5LIB': os.path.join(TRICKS, 'perl5')}
+        # A copy: www-data may not read the folder that the tree was cloned into.
+        shim = install(sandbox, 'perl5/IO/Socket/INET6.pm', 'perl5', 'IO', 'Socket', 'INET6.pm')
+        library = os.path.dirname(os.path.dirname(os.path.dirname(shim)))
+        return argv, os.path.realpath('/usr/bin/perl'), program, {'PERL5LIB': library}
     trick, place, interpreter = SCRIPTS[kind]
     script = install(sandbox, trick, *place)
     return [interpreter, script, dst, str(port)], os.path.realpath(interpreter), script, {}

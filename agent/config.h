@@ -16,7 +16,10 @@
 
 #include "policy.h"
 
-#define CONFIG_DEFAULT_FILE "/etc/egressd/egressd.conf"
+#ifndef EGRESSD_SYSCONFDIR /* the build's SYSCONFDIR */
+#define EGRESSD_SYSCONFDIR "/etc"
+#endif
+#define CONFIG_DEFAULT_FILE EGRESSD_SYSCONFDIR "/egressd/egressd.conf"
 #define CONFIG_PATH_BYTES 1024
 #define CONFIG_NAME_BYTES 64
 #define CONFIG_MAIL_USERS_MAX POLICY_MAIL_UIDS_MAX

@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 	};
 	static struct judge_settings settings; /* tens of KiB: not for the stack */
 	const char *config_file = CONFIG_DEFAULT_FILE;
+	struct keeper_users users;
 	bool test = false, verbose = false;
 	int option;
 
@@ -77,6 +78,8 @@ int main(int argc, char **argv)
 	if (config_load(&settings.config, config_file, say_config_error, NULL) < 0)
 		return EXIT_CONFIG;
 	config_policy(&settings.config, &settings.policy, say_config_error, NULL);
+	if (keeper_find_users(&settings.config, &users) < 0)
+		return EXIT_CONFIG;
 	if (test) {
 		printf("%s: OK\n", config_file);
 		return EXIT_OK;
@@ -86,5 +89,5 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	notify_open();
-	return keeper_run(config_file, &settings);
+	return keeper_run(config_file, &settings, &users);
 }

@@ -63,6 +63,7 @@ static void on_settings(struct judge *judge)
 {
 	struct judge_settings settings;
 	struct owner_finder *finder;
+	enum ruleset_queue form;
 	ssize_t got = recv(judge->control_fd, &settings, sizeof(settings), MSG_DONTWAIT);
 	int length;
 
@@ -79,6 +80,8 @@ static void on_settings(struct judge *judge)
 	judge->finder = finder;
 	judge->settings = settings;
 	set_allowance(judge);
+	/* New rules came with an empty agent chain; if this fails the next report says so. */
+	ruleset_agent_fill(judge->link, settings.config.table, settings.config.queue_num, &form);
 	length = wire_encode_options(&settings.config, judge->message, sizeof(judge->message));
 	assert(length > 0);
 	if (send(judge->channel_fd, judge->message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)

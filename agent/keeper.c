@@ -31,8 +31,7 @@ struct keeper {
 	const char *config_file;
 	struct judge_settings settings;
 	struct statedir statedir;
-	uid_t judge_uid, recorder_uid;
-	gid_t judge_gid, recorder_gid;
+	struct keeper_users users;
 	int channel[2]; /* judge -> recorder; JUDGE_END is -1 after the fork */
 	int control[2]; /* keeper <-> judge */
 	pid_t judge, recorder; /* 0: does not run */
@@ -101,7 +100,7 @@ static void be_recorder(struct keeper *keeper)
 		log_error("recorder: %s: %s", config->state_dir, strerror(errno));
 		_exit(1);
 	}
-	error = privilege_recorder(keeper->recorder_uid, keeper->recorder_gid, &stage);
+	error = privilege_recorder(keeper->users.recorder_uid, keeper->users.recorder_gid, &stage);
 	if (error) {
 		log_error("recorder: %s: %s", stage, strerror(-error));
 		_exit(1);
@@ -114,8 +113,8 @@ static void be_judge(struct keeper *keeper)
 {
 	const struct judge_start start = {
 		.settings = &keeper->settings,
-		.uid = keeper->judge_uid,
-		.gid = keeper->judge_gid,
+		.uid = keeper->users.judge_uid,
+		.gid = keeper->users.judge_gid,
 		.channel_fd = keeper->channel[JUDGE_END],
 		.control_fd = keeper->control[JUDGE_END],
 	};
@@ -241,7 +240,7 @@ static void reload(struct keeper *keeper)
 		goto out;
 	}
 	config_policy(&settings.config, &settings.policy, log_config_error, NULL);
-	if (keeper_rules_make_whole(&settings) < 0) {
+	if (keeper_rules_make_whole(&settings, true) < 0) {
 		log_error("reload refused: the old configuration stays");
 		goto out;
 	}
@@ -257,23 +256,6 @@ out:
 }
 
 /* --- the story ----------------------------------------------------------------------------- */
-
-static int find_user(const char *key, const char *name, uid_t *uid, gid_t *gid)
-{
-	int error = config_user(name, uid, gid);
-
-	if (error == -ENOENT)
-		log_error("%s: there is no user \"%s\": expected an existing user or a number "
-			  "(a package makes it; by hand: useradd --system --no-create-home %s)",
-			  key, name, name);
-	else if (error)
-		log_error("%s: \"%s\": %s", key, name, strerror(-error));
-	else if (*uid == 0)
-		log_error("%s: \"%s\" is root: expected a user without rights", key, name);
-	else
-		return 0;
-	return -1;
-}
 
 static int make_channels(struct keeper *keeper)
 {
@@ -374,7 +356,8 @@ static int end(struct keeper *keeper)
 	return WIFEXITED(keeper->judge_status) ? WEXITSTATUS(keeper->judge_status) : 1;
 }
 
-int keeper_run(const char *config_file, const struct judge_settings *settings)
+int keeper_run(const char *config_file, const struct judge_settings *settings,
+	       const struct keeper_users *users)
 {
 	struct keeper keeper = {
 		.config_file = config_file,
@@ -391,16 +374,13 @@ int keeper_run(const char *config_file, const struct judge_settings *settings)
 	sigaddset(&keeper.signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &keeper.signals, NULL);
 
-	if (find_user("judge_user", config->judge_user, &keeper.judge_uid, &keeper.judge_gid) ||
-	    find_user("recorder_user", config->recorder_user, &keeper.recorder_uid,
-		      &keeper.recorder_gid))
-		return 1;
-	if (statedir_open(&keeper.statedir, config->state_dir, keeper.recorder_uid,
-			  keeper.recorder_gid, why, sizeof(why)) < 0) {
+	keeper.users = *users;
+	if (statedir_open(&keeper.statedir, config->state_dir, keeper.users.recorder_uid,
+			  keeper.users.recorder_gid, why, sizeof(why)) < 0) {
 		log_error("%s", why);
 		return 1;
 	}
-	if (keeper_rules_make_whole(settings) < 0 || make_channels(&keeper) < 0) {
+	if (keeper_rules_make_whole(settings, false) < 0 || make_channels(&keeper) < 0) {
 		statedir_close(&keeper.statedir);
 		return 1;
 	}

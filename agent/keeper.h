@@ -13,7 +13,15 @@
 
 #include "judge.h"
 
+struct keeper_users {
+	uid_t judge_uid, recorder_uid;
+	gid_t judge_gid, recorder_gid;
+};
+
+/* Who the judge and the recorder become. 0, or -EINVAL after a line in the log each. */
+int keeper_find_users(const struct config *config, struct keeper_users *users);
 /* settings: config and policy as loaded from config_file. The exit code. */
-int keeper_run(const char *config_file, const struct judge_settings *settings);
+int keeper_run(const char *config_file, const struct judge_settings *settings,
+	       const struct keeper_users *users);
 
 #endif

@@ -17,7 +17,7 @@ static void each_line(const char *prefix, char *text, void (*say)(const char *, 
 			say("%s%s", prefix, line);
 }
 
-int keeper_rules_make_whole(const struct judge_settings *settings)
+int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted)
 {
 	struct ruleset ruleset;
 	char *message = NULL;
@@ -30,7 +30,7 @@ int keeper_rules_make_whole(const struct judge_settings *settings)
 		return 0;
 	}
 	if (result == 1)
-		each_line("rules: ", message, log_warning);
+		each_line("rules: ", message, wanted ? log_debug : log_warning);
 	free(message);
 	message = NULL;
 	result = ruleset_load(&ruleset, &message);

@@ -8,8 +8,9 @@
 #include "judge.h"
 
 /* Loads the table when it is missing or not what the settings make. The guard must be whole before
- * anything is queued: with fail_open it is all that stands. 0 or -errno. */
-int keeper_rules_make_whole(const struct judge_settings *settings);
+ * anything is queued: with fail_open it is all that stands. A difference is worth a warning, unless
+ * it is wanted (a reload). 0 or -errno. */
+int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted);
 /* Names, as warnings, what other programs loaded that gets in the way. */
 void keeper_rules_name_clashes(const struct judge_settings *settings);
 

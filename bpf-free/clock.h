@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The clock every budget of a look-up is measured with. */
+/* The clocks: every budget of a look-up is measured with the monotonic one. */
 #ifndef BPF_FREE_CLOCK_H
 #define BPF_FREE_CLOCK_H
 
@@ -8,12 +8,17 @@
 
 #define NS_PER_MS 1000000ull
 
-static inline uint64_t clock_mono_ns(void)
+static inline int64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+	clock_gettime(clock, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static inline uint64_t clock_mono_ns(void)
+{
+	return (uint64_t)clock_ns(CLOCK_MONOTONIC);
 }
 
 #endif

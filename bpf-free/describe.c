@@ -5,19 +5,17 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "clock.h"
 #include "describe.h"
 #include "proc.h"
 
 #define CGROUP_BYTES 8192
 
-int describe_init(struct describe *describe, int proc_fd)
+void describe_init(struct describe *describe, int proc_fd)
 {
 	memset(describe, 0, sizeof(*describe));
 	describe->proc_fd = proc_fd;
 	describe->ticks = sysconf(_SC_CLK_TCK);
-	if (describe->ticks <= 0)
-		return -EINVAL;
-	return proc_boot_time(proc_fd, &describe->boot_time);
 }
 
 bool describe_copy(char *out, size_t size, const char *text)
@@ -146,12 +144,14 @@ static void read_parents(const struct describe *describe, pid_t ppid, struct own
 	}
 }
 
+/* proc(5): start times count from the boot on CLOCK_BOOTTIME. Asked anew each time, since the real
+ * time may be set; /proc/stat's btime would be whole seconds only. */
 static int64_t start_ns(const struct describe *describe, uint64_t ticks)
 {
 	uint64_t hz = (uint64_t)describe->ticks;
+	int64_t boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
 
-	return (int64_t)((describe->boot_time + ticks / hz) * 1000000000ull +
-			 ticks % hz * (1000000000ull / hz));
+	return boot_ns + (int64_t)(ticks / hz * 1000000000ull + ticks % hz * (1000000000ull / hz));
 }
 
 int describe_process(const struct describe *describe, int pid_fd, pid_t pid, struct owner *owner)

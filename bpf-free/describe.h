@@ -11,13 +11,12 @@
 
 struct describe {
 	int proc_fd;	      /* the proc folder */
-	uint64_t boot_time;   /* its btime, seconds since the epoch */
 	long ticks;	      /* clock ticks in a second */
 	bool without_paths;   /* look at no path of the process: its script stays unknown */
 };
 
-/* Takes proc_fd as it is; reads btime. */
-int describe_init(struct describe *describe, int proc_fd);
+/* Takes proc_fd as it is. */
+void describe_init(struct describe *describe, int proc_fd);
 
 /*
  * Fills proc, euid … request_client, script…, parents, exe flags and cut of *owner; leaves the

@@ -21,9 +21,8 @@ int lookup_open(struct lookup *l, const char *proc_dir, bool with_sockets, const
 		*what = "open the proc folder";
 		return -errno;
 	}
-	*what = "read btime";
-	error = describe_init(&l->describe, l->proc_fd);
-	if (!error && with_sockets) {
+	describe_init(&l->describe, l->proc_fd);
+	if (with_sockets) {
 		*what = "open sock_diag";
 		error = sockdiag_open(&l->diag);
 	}

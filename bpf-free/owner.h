@@ -119,7 +119,7 @@ struct owner {
 	struct owner_ref proc;	 /* .uid is the real uid */
 	uint32_t euid, gid;	 /* effective uid, real gid */
 	uint32_t login_uid;	 /* /proc/PID/loginuid, OWNER_UID_NONE when not set */
-	int64_t start_ns;	 /* start time as ns since the epoch, from start_ticks and btime */
+	int64_t start_ns;	 /* start time as ns since the epoch, from start_ticks */
 	bool exe_deleted;	 /* the executable's file was unlinked */
 	bool exe_memfd;		 /* it never was on a disk: memfd_create(2) */
 	char exe[OWNER_PATH_BYTES]; /* without the kernel's " (deleted)" */

@@ -88,30 +88,6 @@ int proc_status_of(int pid_fd, struct proc_status *status)
 	return error;
 }
 
-int proc_boot_time(int proc_fd, uint64_t *seconds)
-{
-	char text[65536];
-	size_t len;
-	const char *at, *end;
-	uint32_t value;
-	int error = proc_read(proc_fd, "stat", text, sizeof(text), &len);
-
-	if (error)
-		return error;
-	at = memmem(text, len, "\nbtime ", 7);
-	if (!at)
-		return -EBADMSG;
-	at += 7;
-	len -= (size_t)(at - text);
-	end = memchr(at, '\n', len);
-	if (!end)
-		return -EBADMSG;
-	error = proc_parse_u32(at, (size_t)(end - at), &value);
-	if (!error)
-		*seconds = value;
-	return error;
-}
-
 int proc_ref(int pid_fd, pid_t pid, struct owner_ref *ref, pid_t *ppid)
 {
 	struct proc_stat stat;

@@ -45,8 +45,6 @@ int proc_read(int dir_fd, const char *name, char *buf, size_t size, size_t *len)
 int proc_link(int dir_fd, const char *name, char *buf, size_t size, bool *cut);
 int proc_stat_of(int pid_fd, struct proc_stat *stat);
 int proc_status_of(int pid_fd, struct proc_status *status);
-/* "btime" of /proc/stat: the boot's second since the epoch. */
-int proc_boot_time(int proc_fd, uint64_t *seconds);
 
 /* Names the process behind pid_fd: start time, real uid, comm. */
 int proc_ref(int pid_fd, pid_t pid, struct owner_ref *ref, pid_t *ppid);

@@ -48,6 +48,19 @@ def run(tap, sandbox):
         dst = stranger(family, next(turn))
         return offenders.attempt(sandbox, 'python', dst, 25).result, bool(cable.packets(dst))
 
+    def again(guard, mode):
+        """A second one, from the same folder and from another: refused, and the first one guards on."""
+        before = box.run(['/usr/sbin/nft', '-s', 'list', 'ruleset']).out
+        other = sandbox.make_folder(f'build-{mode}-other')
+        for name in ('egressd', 'egressctl'):
+            if not os.path.exists(f'{other}/{name}'):
+                os.symlink(os.path.realpath(f'{guard.build}/{name}'), f'{other}/{name}')
+        for folder, word in ((guard.build, 'it runs already'), (other, 'is there already')):
+            done = box.run([f'{TREE}/deploy/run', folder, 'enforce'])
+            equal(done.code, 1, str(done))
+            check(word in done.err, str(done))
+        equal(box.run(['/usr/sbin/nft', '-s', 'list', 'ruleset']).out, before, 'the rules of the first')
+
     def guards(mode, wanted):
         guard = Run(sandbox, mode)
         try:
@@ -56,6 +69,7 @@ def run(tap, sandbox):
                 equal(result(family), wanted, guard.words())
             asked = [f'{guard.build}/egressctl', '-c', f'{guard.build}/run/egressd.conf', 'list-offenders']
             check(wait_for(lambda: box.run(asked).code == EXIT_OFFENDERS, 5), str(box.run(asked)))
+            again(guard, mode)
         finally:
             code = guard.interrupt()
         equal(code, 130, f'exit code: {guard.words()}')

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,7 +95,7 @@ static int setup(void **unused)
 	put("stat", "cpu 1 2\nbtime 1700000000\nprocesses 5\n", 38);
 	proc_fd = open(home, O_RDONLY | O_DIRECTORY);
 	assert_true(proc_fd >= 0);
-	assert_int_equal(describe_init(&env, proc_fd), 0);
+	describe_init(&env, proc_fd);
 	return 0;
 }
 
@@ -226,7 +227,12 @@ static void described(void **unused)
 	assert_int_equal(owner.login_uid, 1000);
 	assert_string_equal(owner.proc.comm, "evil) R 0 (\n");
 	assert_int_equal(owner.proc.start_ticks, 12345);
-	assert_int_equal(owner.start_ns / 1000000000, 1700000000 + 12345 / env.ticks);
+	struct timespec real, boot;
+
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	assert_in_range(owner.start_ns / 1000000000 - (real.tv_sec - boot.tv_sec), 12345 / env.ticks - 2,
+			12345 / env.ticks + 2);
 	assert_string_equal(owner.exe, "/usr/bin/perl");
 	assert_false(owner.exe_deleted);
 	assert_string_equal(owner.cwd, "/srv/app");

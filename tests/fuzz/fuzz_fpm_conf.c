@@ -49,7 +49,10 @@ static void give_line(struct fpm_conf *conf, const uint8_t *line, size_t len)
 	memset(include, 0x5a, sizeof(include));
 	if (fpm_conf_line(conf, copy, len, include)) {
 		check_end(include);
-		must(*include && !strstr(include, "${"));
+		must(*include);
+		/* ${ENV} is not known here, unless it stands behind the value's end */
+		must(!memmem(copy, len, "${", 2) || memchr(copy, ';', len) ||
+		     memchr(copy, '"', len) || memchr(copy, '\'', len));
 	}
 	free(copy);
 }

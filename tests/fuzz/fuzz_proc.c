@@ -103,7 +103,8 @@ static void ring_text(const char *text, size_t len)
 	bool hidden = false;
 
 	if (hint_parse_ring(text, len, INODE, &hidden))
-		must(!hidden && memmem(text, len, "socket:[1419]\n", 14));
+		must(!hidden && memmem(text, len, "socket:[", 8) &&
+		     memmem(text, len, "1419]\n", 6));
 	must(!hidden || memmem(text, len, "UserFiles:", 10));
 }
 

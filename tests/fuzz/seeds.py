@@ -224,7 +224,8 @@ PROC = {"%s-%s" % (kind, name): bytes([which, cut]) + text for which, kind, cut,
         {"plain": EPOLL, "cut": EPOLL[:-1], "other": EPOLL.replace(b"58b", b"58bc"),
             "text": b" ino:58b\ntfd: ino:58b\n"}),
     (6, "ring", 0,
-        {"plain": RING, "hidden": b"UserFiles:\t2\nUserBufs:\t0\n",
+        {"plain": RING, "zeros": RING.replace(b"1419", b"0" * 40 + b"1419"),
+        "hidden": b"UserFiles:\t2\nUserBufs:\t0\n",
             "path": RING.replace(b"1419]", b"1419] (deleted)"),
                     "cut": RING[:-20], "short": b"UserFiles:\n 0:\n", "huge": b"UserFiles:\t4294967296\n"}),
 ) for name, text in texts.items()}
@@ -343,6 +344,7 @@ FPM_CONF = {name: fpm_conf(text) for name, text in {
     "fits-just": b"[www]\nlisten=/" + b"x" * 510 + b"\npm.status_path=/s\n",
     "global-pool": b"[global]\nlisten = /a\n", "port-space": b"[www]\nlisten = ' 9000'\npm.status_path=/s\n",
 }.items()}
+FPM_CONF["environment-made"] = fpm_conf(b"[{X}]\ninclude = $$pool{Y}\nlisten = $$pool\n", b"{X}")
 FPM_CONF["long-pool"] = fpm_conf(b"[" + b"p" * 520 + b"]\nlisten = /$pool\npm.status_path = /$pool$pool\n",
 b"p" * 520)
 FPM_CONF["empty-pool"] = fpm_conf(b"[]\nlisten = /a$pool\npm.status_path = /s\n", b"")

@@ -32,6 +32,7 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 {
 	struct judge *judge = context;
 	struct owner_query query;
+	int64_t start;
 	int result;
 
 	if (judge->ready_owner) {
@@ -45,8 +46,17 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 		owner->why = OWNER_WHY_REFUSED_FIRST;
 		return 0;
 	}
+	/* What one user's look-ups take, everybody waits for. Beyond its share of the second a user is
+	 * judged by uid alone, which takes microseconds. */
+	start = judge_clock_ns(CLOCK_MONOTONIC);
+	if (!allowance_left(&judge->held, meta->uid, start)) {
+		owner_init(owner);
+		owner->why = OWNER_WHY_BUDGET;
+		return 0;
+	}
 	make_query(flow, meta, &query);
 	result = owner_find(judge->finder, &query, owner, &judge->wait);
+	allowance_spend(&judge->held, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
 	if (result == -EAGAIN)
 		judge->again = true;
 	/* A copy is looked at after the fact: that its socket is gone by then says nothing of how the
@@ -80,7 +90,7 @@ static void judge_with_owner(struct judge *judge, const struct packet *packet,
 static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta)
 {
 	return (judge->again || judge->record.owner.how == OWNER_CONFIRMED) &&
-	       allowance_left(&judge->allowance, meta->uid, judge_clock_ns(CLOCK_MONOTONIC));
+	       allowance_left(&judge->after, meta->uid, judge_clock_ns(CLOCK_MONOTONIC));
 }
 
 static void look_on(struct judge *judge, const struct packet *packet,
@@ -96,7 +106,7 @@ static void look_on(struct judge *judge, const struct packet *packet,
 		judge_with_owner(judge, packet, meta, found);
 	else
 		judge->record.owner = *found;
-	allowance_spend(&judge->allowance, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
+	allowance_spend(&judge->after, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
 }
 
 /* --- verdict and record -------------------------------------------------------------------- */
@@ -106,7 +116,7 @@ static void give_verdict(struct judge *judge, uint32_t id, uint32_t mark)
 	const struct config *config = &judge->settings.config;
 	enum verdict verdict = judge->record.verdict;
 	uint32_t ours = verdict == VERDICT_ALLOW ? config->mark_allow : config->mark_deny;
-	int error = queue_accept(judge->queue, id, (mark & ~config->mark_mask) | ours);
+	int error = queue_accept(judge->edges.queue, id, (mark & ~config->mark_mask) | ours);
 
 	if (error) {
 		/* The packet stays held and its app waits; the kernel drops it when we end. */

@@ -86,6 +86,7 @@ static void prepare_output(struct ctl *ctl)
 	ctl->show.utc = ctl->args.utc;
 	ctl->show.header = !ctl->args.no_header;
 	ctl->show.ascii = terminal && !utf8;
+	ctl->show.now_ns = ctl_now_ns();
 	if (!terminal)
 		return;
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);

@@ -284,12 +284,110 @@ static void a_table_never_is_wider_than_the_terminal_while_columns_can_go(void *
 			if (show_width(line) > width)
 				fail_msg("%u columns at %u: %s", show_width(line), width, line);
 		if (width == 60)
-			assert_non_null(strstr(left_out, "first_seen, last_seen, "));
+			assert_non_null(strstr(left_out, "networks, "));
 		if (width == 255)
 			assert_null(left_out);
 		free(left_out);
 		free(text);
 	}
+}
+
+/* The page's text without blanks and newlines: a wrapped cell is whole again if it stands alone. */
+static void squeeze(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++)
+		if (*text != ' ' && *text != '\n')
+			*to++ = *text;
+	*to = '\0';
+}
+
+static struct show_offender usual_offender(const char *script)
+{
+	struct show_offender offender = { .rank = 1 };
+
+	offender.offender = (struct store_offender){
+		.id = 7, .attempts = 12, .destinations = 4, .networks = 2, .has_uid = true,
+		.uid = 33, .ports = "25,587", .verdict = "deny",
+		.first_ns = 1773142245LL * 1000000000LL, .last_ns = 1773145845LL * 1000000000LL,
+		.user = { "www-data", 8 }, .script = { script, (int)strlen(script) },
+	};
+	return offender;
+}
+
+static void a_narrow_table_wraps_the_program_and_keeps_how_often_and_where(void **state)
+{
+	static const char script[] = "/var/www/shop.example/wp-content/uploads/2026/cache.php";
+	struct show_offender offender = usual_offender(script);
+	struct show_options options = utc;
+	const void *row = &offender;
+	char *text, *left_out = NULL;
+	(void)state;
+
+	options.width = 80;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1, &left_out);
+	assert_non_null(strstr(text, "ATTEMPTS DESTINATIONS PORTS  LAST_SEEN"));
+	assert_non_null(strstr(text, " 25,587 2026-03-10"));
+	assert_null(strstr(text, "VERDICT"));
+	assert_null(strstr(text, "UNIT")); /* it says nothing, and nobody misses it */
+	assert_null(strstr(left_out, "unit"));
+	assert_non_null(strstr(left_out, "verdict"));
+	free(text);
+	free(left_out);
+	text = list_text(&show_offender_kind, FORMAT_TABLE, "script", &options, &row, 1, NULL);
+	squeeze(text);
+	assert_string_equal(text, "SCRIPT/var/www/shop.example/wp-content/uploads/2026/cache.php");
+	free(text);
+	options.width = 30;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, "script", &options, &row, 1, NULL);
+	assert_non_null(strstr(text, "/var/www/shop.example/"));
+	squeeze(text);
+	assert_string_equal(text, "SCRIPT/var/www/shop.example/wp-content/uploads/2026/cache.php");
+	free(text);
+}
+
+static void a_narrow_table_shows_the_times_of_today_without_their_date(void **state)
+{
+	struct show_offender offender = usual_offender("/x.php");
+	struct show_options options = utc;
+	const void *row = &offender;
+	char *text;
+	(void)state;
+
+	options.width = 80;
+	options.now_ns = offender.offender.last_ns + 1000000000LL;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1, NULL);
+	assert_non_null(strstr(text, "12:30:45"));
+	assert_null(strstr(text, "2026-03-10"));
+	free(text);
+	options.now_ns += 86400LL * 1000000000LL;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1, NULL);
+	assert_non_null(strstr(text, "2026-03-10 12:30:45"));
+	free(text);
+	options.width = 0;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1, NULL);
+	assert_non_null(strstr(text, "2026-03-10T12:30:45.000Z"));
+	free(text);
+}
+
+static void a_text_is_wrapped_after_slashes_and_loses_nothing(void **state)
+{
+	char *text;
+	(void)state;
+
+	text = show_wrap("/var/www/shop.example/x.php", 14);
+	assert_string_equal(text, "/var/www/\nshop.example/\nx.php");
+	free(text);
+	text = show_wrap("abcdefgh", 3);
+	assert_string_equal(text, "abc\ndef\ngh");
+	free(text);
+	text = show_wrap("日本語", 3); /* two columns each */
+	assert_string_equal(text, "日\n本\n語");
+	free(text);
+	text = show_wrap("", 3);
+	assert_string_equal(text, "");
+	free(text);
 }
 
 static void a_path_is_cut_at_its_beginning_in_whole_characters(void **state)
@@ -590,6 +688,9 @@ int main(void)
 		cmocka_unit_test(csv_quotes_doubles_quotes_and_guards_formulas),
 		cmocka_unit_test(a_list_of_json_is_one_array_also_when_empty),
 		cmocka_unit_test(a_table_never_is_wider_than_the_terminal_while_columns_can_go),
+		cmocka_unit_test(a_narrow_table_wraps_the_program_and_keeps_how_often_and_where),
+		cmocka_unit_test(a_narrow_table_shows_the_times_of_today_without_their_date),
+		cmocka_unit_test(a_text_is_wrapped_after_slashes_and_loses_nothing),
 		cmocka_unit_test(a_path_is_cut_at_its_beginning_in_whole_characters),
 		cmocka_unit_test(columns_are_those_asked_for_in_their_order),
 		cmocka_unit_test(times_have_their_zone_and_digits_are_cut_not_rounded),

@@ -376,6 +376,9 @@ def the_status_adds_up_and_names_what_is_missing():
     for label, count in (("seen by the kernel", 22), ("recorded", 17),
                          ("retransmits of recorded ones", 3), ("lost: seen, but not recorded", 2)):
         want(re.search(r"^  %s +%d\b" % (label, count), text, re.M), label, text)
+    want("the judge does not run: nobody is named" in text, text)
+    want(re.search(r"^ +2  attempts are not on record", text, re.M), text)
+    want("rows 9, folded 8" in text, text)
     status = json.loads(box.run("status", "-o", "json")[0])
     same(status["schema"], "egressd.status/1")
     same(status["seen"], status["recorded_at_report"] + status["retransmits"] + status["lost"])
@@ -391,7 +394,8 @@ def the_status_adds_up_and_names_what_is_missing():
 def a_judge_that_reports_and_lives_is_said_to_run():
     live = Box().store().store("report")
     text = live.run("status")[0].decode()
-    want(re.search(r"running since \S+ \(pid %d\), last report \d s ago" % os.getpid(), text), text)
+    want(re.search(r"running since \S+ \(pid %d\)\n +last report \d s ago" % os.getpid(), text), text)
+    want("judge does not run" not in text, text)
 
 
 @test

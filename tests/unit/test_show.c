@@ -614,6 +614,89 @@ static char *status_page(const struct show_status *status)
 	return text;
 }
 
+static void the_status_counts_what_is_not_on_record_and_what_was_seen_since(void **state)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	struct store_status *store = calloc(1, sizeof(*store));
+	struct show_status status = { .now_ns = 1795433445000000000, .config = config,
+				      .store = store, .kernel = { .loaded = true } };
+	uint64_t more = 0;
+	json_t *object;
+	char *text;
+	(void)state;
+
+	config_defaults(config);
+	store->last.ts_ns = status.now_ns - 60LL * 1000000000;
+	store->lost = 7;
+	store->total[STAT_LOST_CHANNEL] = 2;
+	store->lost_recorder = 1;
+	store->lost_commit = 1;
+	store->last.stats.value[STAT_KERNEL_FIRST + RULESET_HELD] = 10;
+	strcpy(store->last.stats.kernel_epoch, "boot:5");
+	strcpy(status.kernel.epoch, "boot:5");
+	status.kernel.packets[RULESET_HELD] = 13;
+	text = status_page(&status);
+	assert_non_null(strstr(text, " 3  more were seen since the judge's last report\n"));
+	assert_non_null(strstr(text, " 7  attempts are not on record"));
+	assert_non_null(strstr(text, " 4    seen while egressd was not running or before it was ready\n"));
+	assert_non_null(strstr(text, " 2    records the recorder was too slow for"));
+	assert_non_null(strstr(text, " 1      of these: the disk did not take them"));
+	free(text);
+	object = show_status_json(&status, &utc);
+	assert_int_equal(json_integer_value(json_object_get(object, "lost_unexplained")), 4);
+	assert_int_equal(json_integer_value(json_object_get(object, "seen_since_report")), 3);
+	json_decref(object);
+
+	strcpy(status.kernel.epoch, "boot:6"); /* another table: all of it is new */
+	assert_true(show_status_seen_since(&status, &more));
+	assert_int_equal(more, 13);
+	status.kernel.epoch[0] = '\0';
+	assert_false(show_status_seen_since(&status, &more));
+	status.kernel.loaded = false;
+	text = status_page(&status);
+	assert_non_null(strstr(text, "the rules are not loaded: nothing is guarded\n"));
+	assert_null(strstr(text, "decide alone"));
+	free(text);
+	free(config);
+	free(store);
+}
+
+static void no_line_of_the_status_is_wider_than_80_columns(void **state)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	struct store_status *store = calloc(1, sizeof(*store));
+	struct show_status status = { .now_ns = 1795433445000000000, .config = config,
+				      .store = store, .judge_runs = true };
+	char *text, *line, *save;
+	(void)state;
+
+	config_defaults(config);
+	for (int i = 0; i < STAT_N; i++)
+		store->total[i] = 1234567890;
+	store->lost = UINT32_MAX;
+	store->lost_commit = store->lost_bad_message = store->lost_recorder = 1234567890;
+	store->lost_evidence = store->lost_journal = 1234567890;
+	store->rows = store->folded = store->recorded = store->seen = 1234567890;
+	store->last_record_ns = store->last.started_ns = status.now_ns - 600LL * 1000000000;
+	store->last.judge_pid = 4194304;
+	for (int i = 0; i < 12; i++) {
+		status.judge_runs = i % 2;
+		store->last.ts_ns = status.now_ns + (i % 3 - 1) * 400LL * 1000000000;
+		store->last.mode = i % 4 ? MODE_ENFORCE : MODE_MONITOR;
+		status.kernel = (struct show_kernel){ .loaded = i % 4 != 0, .check = i % 3,
+						      .form = RULESET_QUEUE_COMPAT };
+		status.queue = (struct show_queue){ .known = true, .bound = i % 2 };
+		text = status_page(&status);
+		save = NULL;
+		for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+			if (show_width(line) > 80)
+				fail_msg("%u columns: %s", show_width(line), line);
+		free(text);
+	}
+	free(config);
+	free(store);
+}
+
 static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **state)
 {
 	struct config *config = calloc(1, sizeof(*config));
@@ -631,9 +714,15 @@ static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **sta
 	assert_non_null(strstr(text, "NO SUCH USER"));
 	assert_non_null(strstr(text, "nobody may send"));
 	assert_non_null(strstr(text, "not looked at: needs root"));
+	assert_non_null(strstr(text, "the judge does not run: nobody is named\n"));
+	free(text);
+	store->last.ts_ns = status.now_ns;
+	status.judge_runs = true;
+	text = status_page(&status);
 	assert_non_null(strstr(text, "What went wrong\n  nothing\n"));
 	free(text);
 
+	status.judge_runs = false;
 	store->last.ts_ns = status.now_ns - 180LL * 1000000000;
 	store->last.started_ns = status.now_ns - 86400LL * 1000000000;
 	store->last.judge_pid = 77;
@@ -653,8 +742,11 @@ static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **sta
 	assert_non_null(strstr(text, "BUT DIFFERS"));
 	assert_non_null(strstr(text, "compat"));
 	assert_non_null(strstr(text, "postfix (uid 101)"));
-	assert_non_null(strstr(text, "10   and 2 more since that report"));
-	assert_non_null(strstr(text, "2  copies the kernel could not deliver"));
+	assert_non_null(strstr(text, "recorded since that report                          2\n"));
+	assert_non_null(strstr(text, "the judge does not run: nobody is named, the rules decide alone"));
+	assert_non_null(strstr(text, " 2  attempts are not on record"));
+	assert_non_null(strstr(text, " 2    copies the kernel could not deliver"));
+	assert_null(strstr(text, "before it was ready"));
 	free(text);
 
 	object = show_status_json(&status, &utc);
@@ -700,6 +792,8 @@ int main(void)
 		cmocka_unit_test(chains_that_are_no_chains_are_shown_as_nothing),
 		cmocka_unit_test(a_full_disk_is_noticed),
 		cmocka_unit_test(every_word_of_the_vocabulary_has_a_sentence),
+		cmocka_unit_test(the_status_counts_what_is_not_on_record_and_what_was_seen_since),
+		cmocka_unit_test(no_line_of_the_status_is_wider_than_80_columns),
 		cmocka_unit_test(the_status_says_what_runs_what_does_not_and_what_was_lost),
 	};
 

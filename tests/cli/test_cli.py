@@ -62,7 +62,8 @@ class Box:
         os.mkdir(self.state)
         self.conf = os.path.join(self.dir, "egressd.conf")
         with open(self.conf, "w") as file:
-            file.write('state_dir = "%s"\nmail_users = {"root", "egt-no-such-user"}\n' % self.state)
+            file.write('state_dir = "%s"\nmail_users = {"root", "egt-no-such-user"}\n'
+                       'judge_user = "65531"\nrecorder_user = "65530"\n' % self.state)
 
     def store(self, *verb):
         subprocess.run([MAKE_STORE, self.state, *verb], check=True, env=ENV)
@@ -495,6 +496,21 @@ def a_wrong_configuration_is_exit_4_and_named_by_file_and_line():
         out, said = box.run("-c", bad, *args, code=4, conf=False)
         want(said.startswith("%s:2: queue_num: expected" % bad), said)
     box.run("-c", "/nonexistent", "status", code=4, conf=False)
+
+
+@test
+def config_check_wants_users_for_the_processes_that_exist_and_are_not_root():
+    conf = os.path.join(box.dir, "users.conf")
+    for judge, recorder, lines in (
+            ("egt-no-such-user", "65530",
+             ['judge_user: there is no user "egt-no-such-user": expected an existing user or a number']),
+            ("65531", "root", ['recorder_user: "root" is root: expected a user without rights']),
+            ("0", "egt-none", ['judge_user: "0" is root: expected a user without rights',
+                               'recorder_user: there is no user "egt-none": expected an existing user or a number'])):
+        with open(conf, "w") as file:
+            file.write('judge_user = "%s"\nrecorder_user = "%s"\n' % (judge, recorder))
+        out, said = box.run("-c", conf, "config", "check", code=4, conf=False)
+        same((out, said.splitlines()), (b"", ["%s: %s" % (conf, line) for line in lines]))
 
 
 @test

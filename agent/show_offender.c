@@ -110,6 +110,7 @@ static const struct show_field fields[] = {
 	{ "ports", SHOW_MADE, .keep = 3, .value = offender_ports, .text = ports_text },
 	{ "first_seen", SHOW_TIME, AT(first_ns), .keep = 11 },
 	{ "last_seen", SHOW_TIME, AT(last_ns), .keep = 2 },
+	{ "last_id", SHOW_NUMBER, AT(last_id), .shape = SHOW_RIGHT, .keep = 4 },
 	{ "verdict", SHOW_WORD, AT(verdict), .keep = 12 },
 	{ "evidence", SHOW_COUNT, AT(evidence), .shape = SHOW_RIGHT, .keep = 9 },
 	{ "destinations_capped", SHOW_FLAG, AT(destinations_capped) },

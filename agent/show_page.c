@@ -137,6 +137,9 @@ static void page_who(const struct page *page)
 		line(page, "logged in as", "uid %lld", (long long)verdict->login_uid);
 	field_line(page, "unit", "unit", "");
 	field_line(page, "container", "container", "");
+	if (verdict->offender > 0)
+		line(page, "offender", "%lld (egressctl list-verdicts --offender %lld)",
+		     (long long)verdict->offender, (long long)verdict->offender);
 }
 
 static void page_request(const struct page *page)

@@ -400,7 +400,7 @@ int show_table_print(struct show_table *table, FILE *out, char **left_out)
 	if (table->rows && scols_print_table(cols))
 		error = errno ? -errno : -EIO;
 	else
-		error = ferror(out) ? -EIO : 0;
+		error = !ferror(out) ? 0 : errno ? -errno : -EIO;
 	*left_out = names_left_out(table);
 out:
 	scols_unref_table(cols);

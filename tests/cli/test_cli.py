@@ -164,7 +164,7 @@ def a_table_in_a_pipe_is_whole():
     out = box.run("list-offenders", code=5)[0].decode()
     head = out.splitlines()[0].split()
     same(head, "RANK WHO PROGRAM SITE UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
-         "VERDICT EVIDENCE".split())
+         "LAST_ID VERDICT EVIDENCE".split())
     want("/var/www/shop.example/wp-content/uploads/2026/11/cache.php" in out)
     want("2026-03-10T11:30:57.123+00:00" in out)
 
@@ -192,6 +192,25 @@ def offenders_in_json_have_the_documented_fields_and_types():
     same(len(nobody), 1)
     same((nobody[0]["user"], nobody[0]["script"], nobody[0]["exe"], nobody[0]["ports"]),
          (None, None, None, []))
+
+
+@test
+def an_offender_leads_to_its_newest_verdict_and_to_all_of_them():
+    rows = json.loads(box.run("list-offenders", "-o", "json", code=5)[0])
+    same([(row["user"], row["last_id"]) for row in rows[:2]], [("www-data", 5), ("alice", 6)])
+    for row in rows:
+        verdicts = json.loads(box.run("list-verdicts", "--offender", str(row["id"]), "-o", "json")[0])
+        same(max(one["id"] for one in verdicts), row["last_id"])
+        same(sum(one["count"] for one in verdicts), row["attempts"])
+        same({one["offender"] for one in verdicts}, {row["id"]})
+        page = box.run("show", str(row["last_id"]))[0].decode()
+        want("(egressctl list-verdicts --offender %d)" % row["id"] in page, page)
+    same([row["last_id"] for row in json.loads(
+        box.run("list-offenders", "-o", "json", "--until", "2026-03-10T11:30:48Z", code=5)[0])], [3])
+    same(json.loads(box.run("list-verdicts", "--offender", "4711", "-o", "json")[0]), [])
+    _, said = box.run("list-verdicts", "--offender", "0", code=2)
+    want("--offender: expected the id of an offender" in said, said)
+    want("offender " not in box.run("show", "1")[0].decode(), "an allowed one is no offender")
 
 
 @test

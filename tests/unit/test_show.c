@@ -496,8 +496,38 @@ static void the_page_says_all_there_is_and_why_the_rest_is_not(void **state)
 	assert_safe(text);
 	assert_non_null(strstr(text, "user          not known"));
 	assert_non_null(strstr(text, "script        not known: the time for it was up"));
-	assert_non_null(strstr(text, "not found: too many descriptors"));
+	assert_non_null(strstr(text, "found how     unknown: not found: too many descriptors"));
 	free(text);
+}
+
+static void a_program_without_a_file_has_no_script_and_that_is_no_riddle(void **state)
+{
+	static const struct {
+		enum owner_script_from from;
+		const char *line;
+	} cases[] = {
+		{ OWNER_SCRIPT_INLINE, "  script        none: the program text stands in the command "
+				       "line (-c, -e, -r)\n" },
+		{ OWNER_SCRIPT_STDIN, "  script        none: the interpreter read the program text "
+				      "from its standard input\n" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct store_verdict verdict = { .id = 2, .owner_how = "confirmed" };
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		verdict.script_from = owner_script_from_words[cases[i].from];
+		assert_int_equal(show_page(&verdict, &utc, out), 0);
+		fclose(out);
+		assert_non_null(strstr(text, cases[i].line));
+		assert_null(strstr(text, "known from"));
+		assert_null(strstr(text, "not known:"));
+		assert_non_null(strstr(text, "found how     confirmed: it holds the socket; "));
+		free(text);
+	}
 }
 
 static void a_record_is_shown_as_its_row_would_be(void **state)
@@ -788,6 +818,7 @@ int main(void)
 		cmocka_unit_test(times_have_their_zone_and_digits_are_cut_not_rounded),
 		cmocka_unit_test(escaped_text_is_not_escaped_twice_and_the_rest_is),
 		cmocka_unit_test(the_page_says_all_there_is_and_why_the_rest_is_not),
+		cmocka_unit_test(a_program_without_a_file_has_no_script_and_that_is_no_riddle),
 		cmocka_unit_test(a_record_is_shown_as_its_row_would_be),
 		cmocka_unit_test(chains_that_are_no_chains_are_shown_as_nothing),
 		cmocka_unit_test(a_full_disk_is_noticed),

@@ -30,13 +30,14 @@ enum ctl_option {
 	CTL_SINCE = 1 << 2,
 	CTL_UNTIL = 1 << 3,
 	CTL_USER = 1 << 4,
-	CTL_SORT = 1 << 5,
-	CTL_LIMIT = 1 << 6,
-	CTL_COLUMNS = 1 << 7,
-	CTL_NO_HEADER = 1 << 8,
-	CTL_UTC = 1 << 9,
-	CTL_PCAP = 1 << 10,
-	CTL_OWNERS = 1 << 11,
+	CTL_OFFENDER = 1 << 5,
+	CTL_SORT = 1 << 6,
+	CTL_LIMIT = 1 << 7,
+	CTL_COLUMNS = 1 << 8,
+	CTL_NO_HEADER = 1 << 9,
+	CTL_UTC = 1 << 10,
+	CTL_PCAP = 1 << 11,
+	CTL_OWNERS = 1 << 12,
 };
 #define CTL_LIST_OPTIONS \
 	(CTL_CONFIG_FILE | CTL_OUTPUT | CTL_COLUMNS | CTL_NO_HEADER | CTL_UTC)
@@ -68,6 +69,7 @@ struct ctl_args {
 	const char *user, *columns, *pcap, *owners;
 	unsigned sort; /* of the command's sort_words */
 	int64_t limit;
+	int64_t offender; /* 0: all */
 	bool no_header, utc;
 	const struct ctl_command *command;
 	char **arguments; /* n_arguments, NULL-terminated; within words */

@@ -24,6 +24,7 @@ static const struct {
 	{ CTL_SINCE, 1001, "since", "TIME", "only what was seen at this time or later" },
 	{ CTL_UNTIL, 1002, "until", "TIME", "only what was seen before this time" },
 	{ CTL_USER, 'u', "user", "USER", "only this user, by name or number" },
+	{ CTL_OFFENDER, 1009, "offender", "ID", "only this offender's (the id of list-offenders)" },
 	{ CTL_SORT, 1003, "sort", "KEY", "the order" },
 	{ CTL_LIMIT, 'n', "limit", "N", "at most so many rows; 0: all" },
 	{ CTL_COLUMNS, 1004, "columns", "A,B,C", "these columns, in this order" },
@@ -52,9 +53,10 @@ const char *ctl_option_name(unsigned option)
 {
 	static const char *const shown[OPTIONS_N] = {
 		"-c, --config FILE",   "-o, --output FORMAT", "    --since TIME",
-		"    --until TIME",    "-u, --user USER",     "    --sort KEY",
-		"-n, --limit N",       "    --columns A,B,C", "    --no-header",
-		"    --utc",	       "    --pcap FILE",     "    --owners FILE",
+		"    --until TIME",    "-u, --user USER",     "    --offender ID",
+		"    --sort KEY",      "-n, --limit N",       "    --columns A,B,C",
+		"    --no-header",     "    --utc",	      "    --pcap FILE",
+		"    --owners FILE",
 	};
 
 	return shown[option_index(option)];
@@ -95,16 +97,17 @@ static int read_word(const char *option, const char *text, const char *const *wo
 	return error;
 }
 
-static int read_limit(const char *text, int64_t *limit, char **message)
+static int read_number(const char *option, const char *expected, const char *text, int64_t least,
+		       int64_t *out, char **message)
 {
 	char *end;
 	long long number;
 
 	errno = 0;
 	number = strtoll(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || number < 0)
-		return wrong(message, "limit", "a number of rows, 0 for all", text);
-	*limit = number;
+	if (*text < '0' || *text > '9' || *end || errno || number < least)
+		return wrong(message, option, expected, text);
+	*out = number;
 	return 0;
 }
 
@@ -143,7 +146,11 @@ static int take_option(struct ctl_args *args, size_t index, const char *value, c
 		*sort = value;
 		break;
 	case CTL_LIMIT:
-		return read_limit(value, &args->limit, message);
+		return read_number("limit", "a number of rows, 0 for all", value, 0, &args->limit,
+				   message);
+	case CTL_OFFENDER:
+		return read_number("offender", "the id of an offender (list-offenders --columns "
+				   "id,who,program)", value, 1, &args->offender, message);
 	case CTL_COLUMNS:
 		args->columns = value;
 		break;

@@ -26,10 +26,12 @@ const struct ctl_command ctl_commands[] = {
 	  CTL_LIST_OPTIONS | CTL_SINCE | CTL_UNTIL | CTL_USER | CTL_SORT | CTL_LIMIT,
 	  "who tried to send mail past the mail server",
 	  "One row for each user and script (or program, where no script is known), ranked by\n"
-	  "--sort. Networks are counted as /24 (IPv4) and /48 (IPv6). Exit code 0: none; 5: some.",
+	  "--sort. Networks are counted as /24 (IPv4) and /48 (IPv6). Exit code 0: none; 5: some.\n"
+	  "LAST_ID is its newest verdict: `egressctl show LAST_ID` tells all of it, and how to list\n"
+	  "the others.",
 	  &show_offender_kind, store_sort_words, SORT_N },
 	{ "list-verdicts", ctl_list_verdicts, NULL, 0, 0,
-	  CTL_LIST_OPTIONS | CTL_SINCE | CTL_UNTIL | CTL_USER | CTL_SORT | CTL_LIMIT,
+	  CTL_LIST_OPTIONS | CTL_SINCE | CTL_UNTIL | CTL_USER | CTL_OFFENDER | CTL_SORT | CTL_LIMIT,
 	  "each verdict, with who asked for it",
 	  "The newest first. A row whose COUNT is more than 1 stands for repeats of one owner and\n"
 	  "destination. A table stops after 1000 rows unless --limit says otherwise.",
@@ -86,6 +88,7 @@ static void prepare_output(struct ctl *ctl)
 	ctl->show.utc = ctl->args.utc;
 	ctl->show.header = !ctl->args.no_header;
 	ctl->show.ascii = terminal && !utf8;
+	ctl->show.now_ns = ctl_now_ns();
 	if (!terminal)
 		return;
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);

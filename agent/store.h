@@ -141,6 +141,7 @@ struct store_offender {
 	int64_t first_ns, last_ns;
 	const char *verdict; /* the last one */
 	int64_t evidence; /* rows whose packet is kept */
+	int64_t last_id;  /* its newest row (of the time asked for); 0: none is kept any more */
 };
 
 enum store_sort { SORT_ATTEMPTS, SORT_DESTINATIONS, SORT_NETWORKS, SORT_FIRST, SORT_LAST, SORT_N };
@@ -149,6 +150,7 @@ extern const char *const store_sort_words[SORT_N]; /* attempts destinations netw
 struct store_filter { /* zeroes: everything */
 	int64_t since_ns, until_ns; /* 0: open; until is exclusive */
 	bool has_uid; uint32_t uid;
+	int64_t offender; /* verdicts of this one only; 0: of all */
 	int64_t limit;	  /* 0: all */
 	int64_t after_id; /* verdicts with a greater id only (watch) */
 	enum store_sort sort;

@@ -25,6 +25,7 @@ static_assert(META_N == 9, "store_meta_words[] names every store_meta");
 const char store_schema[] =
 	"CREATE TABLE verdict(id INTEGER PRIMARY KEY" STORE_COLUMNS(COLUMN_CREATE) ") STRICT;"
 	"CREATE INDEX verdict_first ON verdict(first_ns);"
+	"CREATE INDEX verdict_offender ON verdict(offender);"
 	"CREATE TABLE offender(id INTEGER PRIMARY KEY, uid INTEGER NOT NULL,"
 	" many_programs INTEGER NOT NULL, program BLOB NOT NULL, attempts INTEGER NOT NULL,"
 	" destinations INTEGER NOT NULL, networks INTEGER NOT NULL,"

@@ -62,7 +62,8 @@ class Box:
         os.mkdir(self.state)
         self.conf = os.path.join(self.dir, "egressd.conf")
         with open(self.conf, "w") as file:
-            file.write('state_dir = "%s"\nmail_users = {"root", "egt-no-such-user"}\n' % self.state)
+            file.write('state_dir = "%s"\nmail_users = {"root", "egt-no-such-user"}\n'
+                       'judge_user = "65531"\nrecorder_user = "65530"\n' % self.state)
 
     def store(self, *verb):
         subprocess.run([MAKE_STORE, self.state, *verb], check=True, env=ENV)
@@ -163,7 +164,7 @@ def a_table_in_a_pipe_is_whole():
     out = box.run("list-offenders", code=5)[0].decode()
     head = out.splitlines()[0].split()
     same(head, "RANK WHO PROGRAM SITE UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
-         "VERDICT EVIDENCE".split())
+         "LAST_ID VERDICT EVIDENCE".split())
     want("/var/www/shop.example/wp-content/uploads/2026/11/cache.php" in out)
     want("2026-03-10T11:30:57.123+00:00" in out)
 
@@ -191,6 +192,25 @@ def offenders_in_json_have_the_documented_fields_and_types():
     same(len(nobody), 1)
     same((nobody[0]["user"], nobody[0]["script"], nobody[0]["exe"], nobody[0]["ports"]),
          (None, None, None, []))
+
+
+@test
+def an_offender_leads_to_its_newest_verdict_and_to_all_of_them():
+    rows = json.loads(box.run("list-offenders", "-o", "json", code=5)[0])
+    same([(row["user"], row["last_id"]) for row in rows[:2]], [("www-data", 5), ("alice", 6)])
+    for row in rows:
+        verdicts = json.loads(box.run("list-verdicts", "--offender", str(row["id"]), "-o", "json")[0])
+        same(max(one["id"] for one in verdicts), row["last_id"])
+        same(sum(one["count"] for one in verdicts), row["attempts"])
+        same({one["offender"] for one in verdicts}, {row["id"]})
+        page = box.run("show", str(row["last_id"]))[0].decode()
+        want("(egressctl list-verdicts --offender %d)" % row["id"] in page, page)
+    same([row["last_id"] for row in json.loads(
+        box.run("list-offenders", "-o", "json", "--until", "2026-03-10T11:30:48Z", code=5)[0])], [3])
+    same(json.loads(box.run("list-verdicts", "--offender", "4711", "-o", "json")[0]), [])
+    _, said = box.run("list-verdicts", "--offender", "0", code=2)
+    want("--offender: expected the id of an offender" in said, said)
+    want("offender " not in box.run("show", "1")[0].decode(), "an allowed one is no offender")
 
 
 @test
@@ -376,6 +396,9 @@ def the_status_adds_up_and_names_what_is_missing():
     for label, count in (("seen by the kernel", 22), ("recorded", 17),
                          ("retransmits of recorded ones", 3), ("lost: seen, but not recorded", 2)):
         want(re.search(r"^  %s +%d\b" % (label, count), text, re.M), label, text)
+    want("the judge does not run: nobody is named" in text, text)
+    want(re.search(r"^ +2  attempts are not on record", text, re.M), text)
+    want("rows 9, folded 8" in text, text)
     status = json.loads(box.run("status", "-o", "json")[0])
     same(status["schema"], "egressd.status/1")
     same(status["seen"], status["recorded_at_report"] + status["retransmits"] + status["lost"])
@@ -391,7 +414,8 @@ def the_status_adds_up_and_names_what_is_missing():
 def a_judge_that_reports_and_lives_is_said_to_run():
     live = Box().store().store("report")
     text = live.run("status")[0].decode()
-    want(re.search(r"running since \S+ \(pid %d\), last report \d s ago" % os.getpid(), text), text)
+    want(re.search(r"running since \S+ \(pid %d\)\n +last report \d s ago" % os.getpid(), text), text)
+    want("judge does not run" not in text, text)
 
 
 @test
@@ -491,6 +515,21 @@ def a_wrong_configuration_is_exit_4_and_named_by_file_and_line():
         out, said = box.run("-c", bad, *args, code=4, conf=False)
         want(said.startswith("%s:2: queue_num: expected" % bad), said)
     box.run("-c", "/nonexistent", "status", code=4, conf=False)
+
+
+@test
+def config_check_wants_users_for_the_processes_that_exist_and_are_not_root():
+    conf = os.path.join(box.dir, "users.conf")
+    for judge, recorder, lines in (
+            ("egt-no-such-user", "65530",
+             ['judge_user: there is no user "egt-no-such-user": expected an existing user or a number']),
+            ("65531", "root", ['recorder_user: "root" is root: expected a user without rights']),
+            ("0", "egt-none", ['judge_user: "0" is root: expected a user without rights',
+                               'recorder_user: there is no user "egt-none": expected an existing user or a number'])):
+        with open(conf, "w") as file:
+            file.write('judge_user = "%s"\nrecorder_user = "%s"\n' % (judge, recorder))
+        out, said = box.run("-c", conf, "config", "check", code=4, conf=False)
+        same((out, said.splitlines()), (b"", ["%s: %s" % (conf, line) for line in lines]))
 
 
 @test

@@ -632,6 +632,36 @@ static void offenders_are_ranked_as_asked(void **state)
 	store_free(store);
 }
 
+static void an_offender_names_its_newest_row_while_one_is_kept(void **state)
+{
+	struct store *store = create();
+	struct seen *seen;
+	sqlite3 *db;
+
+	(void)state;
+	add_alone(store);
+	record.uid = 34;
+	add_alone(store);
+	record.uid = 33;
+	fixture_dst(&record, 0xc0000299);
+	record.ts_ns = T0_NS + 100 * NS_PER_S;
+	add_alone(store);
+	seen = verdicts(store, (struct store_filter){ .offender = 1 });
+	assert_int_equal(seen->n, 2);
+	seen = verdicts(store, (struct store_filter){ .offender = 3 });
+	assert_int_equal(seen->n, 0);
+	seen = offenders(store, (struct store_filter){ .sort = SORT_FIRST, .limit = 1 });
+	assert_int_equal(seen->offender.last_id, 3);
+	seen = offenders(store, (struct store_filter){ .until_ns = T0_NS + 1, .limit = 1 });
+	assert_int_equal(seen->offender.last_id, 1);
+	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM verdict", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	seen = offenders(store, (struct store_filter){ .limit = 1 });
+	assert_int_equal(seen->offender.last_id, 0);
+	store_free(store);
+}
+
 static void a_file_of_evidence_is_dropped_from_its_rows(void **state)
 {
 	struct store *store = create();
@@ -1334,6 +1364,7 @@ int main(void)
 		TEST(offender_names_come_late_and_ports_ascend),
 		TEST(filters_take_whole_rows_of_that_time),
 		TEST(offenders_are_ranked_as_asked),
+		TEST(an_offender_names_its_newest_row_while_one_is_kept),
 		TEST(a_file_of_evidence_is_dropped_from_its_rows),
 		TEST(counters_add_up_over_epochs),
 		TEST(a_counter_never_runs_over),

@@ -234,9 +234,9 @@ static void csv_quotes_doubles_quotes_and_guards_formulas(void **state)
 	offender.offender.has_uid = false;
 	text = one_row(&show_offender_kind, FORMAT_CSV, "rank,user,uid,script,site,ports", &utc,
 		       &offender);
-	assert_string_equal(text, "rank,user,uid,script,site,ports\r\n"
+	assert_string_equal(text, "rank,user,uid,script,site,ports\n"
 				  "1,\"'-2+3\",,\"/a,b\"\"c\",\"'=cmd|' /C calc'!A0\","
-				  "\"25,465,587\"\r\n");
+				  "\"25,465,587\"\n");
 	free(text);
 }
 

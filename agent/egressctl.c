@@ -55,8 +55,15 @@ const struct ctl_command ctl_commands[] = {
 	  CTL_EXITS_CONFIG,
 	  "what the policy says to the packets of a capture",
 	  "Reads pcap and pcapng. Without --owners nobody is known, so nobody may send.\n"
-	  "Users are named by number: the capture may be another box's.",
-	  &show_verdict_kind },
+	  "Users are named by number: the capture may be another box's. Of several captures each\n"
+	  "row names its own (FILE).\n\n"
+	  "The owners file has a line for each flow; the first that fits counts:\n"
+	  "  192.0.2.7:* > *:25 uid=33 gid=33 exe=/usr/bin/php8.2 script=/var/www/x.php\n"
+	  "  local 192.0.2.8                # this address is the box's own\n"
+	  "IPv6 addresses stand in brackets, * is any address or port, # begins a comment. Values with\n"
+	  "blanks or escapes (\\\" \\\\ \\xHH) in double quotes. Keys: uid gid (who made the socket)\n"
+	  "pid holder_uid holder_euid (the process) exe cmdline cwd script unit container comm how why.",
+	  &show_replay_kind },
 	{ "rules", ctl_rules, "load|unload|show|check", 1, 1, CTL_CONFIG_FILE, CTL_EXITS_CONFIG,
 	  "the rule set in the kernel",
 	  "load    loads it, or renews it in one transaction, and names what may clash with it\n"

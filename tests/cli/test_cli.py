@@ -465,6 +465,18 @@ def list_offenders_says_by_its_exit_code_whether_there_are_some():
 
 
 @test
+def an_empty_list_says_so_on_a_terminal_only():
+    for command, what in ("list-offenders", "offenders"), ("list-verdicts", "verdicts"):
+        out, code = box.terminal(80, command, "--user", "4711")
+        same((out, code), (b"egressctl: no %s\n" % what.encode(), 0))
+        out, _ = box.terminal(80, command, "--since", "1971-01-01", "--until", "1971-02-01T00:00:00Z")
+        same(out.decode(), "egressctl: no %s from 1971-01-01T00:00:00+00:00 on before "
+             "1971-02-01T00:00:00+00:00\n" % what)
+        same(box.terminal(80, command, "--user", "4711", "-o", "jsonl")[0], b"")
+        same(box.run(command, "--user", "4711"), (b"", ""))
+
+
+@test
 def a_verdict_that_is_not_there_is_exit_1():
     _, said = box.run("show", "4711", code=1)
     want("there is no verdict 4711" in said, said)
@@ -638,6 +650,63 @@ def replay_prints_the_records_and_sums_up_each_file():
         out, _ = box.run("replay", capture, "--owners", owners, "-o", form)
         safe(out)
     same(len(json.loads(box.run("replay", capture, capture, "-o", "json")[0])), 4)
+
+
+@test
+def replay_of_several_files_names_the_file_of_each_row():
+    a, b = (os.path.join(box.dir, name) for name in ("one\x1b[31m.pcap", "two.pcap"))
+    write_pcap(a, [syn((203, 0, 113, 1), 25)])
+    write_pcap(b, [syn((203, 0, 113, 2), 25)])
+    rows = json.loads(safe(box.run("replay", a, b, "-o", "json")[0]))
+    same([(row["file"], row["dst"]) for row in rows],
+         [(a.replace("\x1b", "\\x1b"), "203.0.113.1"), (b, "203.0.113.2")])
+    head, one, two = safe(box.run("replay", a, b)[0]).splitlines()
+    want(head.startswith("FILE ") and two.startswith(b), head, two)
+    want("file" not in json.loads(box.run("replay", b, "-o", "json")[0])[0])
+    want("FILE" not in safe(box.run("replay", b)[0]))
+    same(safe(box.run("replay", b, "--columns", "file,dport", "--no-header")[0]).split(), [b, "25"])
+    box.run("list-verdicts", "--columns", "file", code=2)
+
+
+@test
+def replay_of_a_folder_says_in_one_line_what_it_wants():
+    _, said = box.run("replay", box.dir, code=1)
+    want("egressctl: %s: is a folder, expected a capture\n" % box.dir in said, said)
+    same(said.count(box.dir), 1, said)
+    capture = os.path.join(box.dir, "folder.pcap")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    _, said = box.run("replay", capture, "--owners", box.dir, code=1)
+    want("egressctl: %s: is a folder, expected an owners file\n" % box.dir in said, said)
+
+
+@test
+def help_of_replay_shows_an_owners_line_that_replay_takes():
+    text = box.run("help", "replay", conf=False)[0].decode()
+    line = [line.strip() for line in text.splitlines() if line.strip().startswith("192.0.2.")]
+    same(len(line), 1, text)
+    owners, capture = os.path.join(box.dir, "help.owners"), os.path.join(box.dir, "help.pcap")
+    with open(owners, "w") as file:
+        file.write(line[0] + "\nlocal 192.0.2.7\n")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    row = json.loads(box.run("replay", capture, "--owners", owners, "-o", "json")[0])[0]
+    want(row["uid"] == 33 and row["script"], row)
+    for key in ("uid", "gid", "pid", "holder_uid", "holder_euid", "exe", "cmdline", "cwd", "script", "unit",
+                "container", "comm", "how", "why", "local"):
+        want(re.search(r"\b%s\b" % key, text), key, "in", text)
+
+
+@test
+def many_errors_of_an_owners_file_are_cut_after_20():
+    owners, capture = os.path.join(box.dir, "bad20.owners"), os.path.join(box.dir, "bad20.pcap")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    for n, last in (20, "bad20.owners:20:"), (21, "… and 1 more"), (5000, "… and 4980 more"):
+        with open(owners, "w") as file:
+            file.write("nonsense\n" * n)
+        _, said = box.run("replay", capture, "--owners", owners, code=1)
+        lines = said.splitlines()
+        lines = [line for line in lines if "mail user" not in line]
+        same(len(lines), min(n, 21), said)
+        want(last in lines[-1], said)
 
 
 @test

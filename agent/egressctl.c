@@ -30,7 +30,8 @@ const struct ctl_command ctl_commands[] = {
 	  "One row for each user and script (or program, where no script is known), ranked by\n"
 	  "--sort. Networks are counted as /24 (IPv4) and /48 (IPv6). Exit code 0: none; 5: some.\n"
 	  "LAST_ID is its newest verdict: `egressctl show LAST_ID` tells all of it, and how to list\n"
-	  "the others.",
+	  "the others. WORKS_IN, where no script is known: the web root that the program worked in\n"
+	  "at every attempt, a hint (a process chooses its folder).",
 	  &show_offender_kind, store_sort_words, SORT_N },
 	{ "list-verdicts", ctl_list_verdicts, NULL, 0, 0,
 	  CTL_LIST_OPTIONS | CTL_SINCE | CTL_UNTIL | CTL_USER | CTL_OFFENDER | CTL_SORT | CTL_LIMIT,

@@ -136,10 +136,8 @@ int ctl_status(struct ctl *ctl)
 	struct policy policy;
 	int code, written;
 
-	if (ctl->args.format == FORMAT_CSV) {
-		ctl_say("status: --output: expected table, json or jsonl, got \"csv\"");
-		return CTL_USAGE;
-	}
+	if (ctl->args.format == FORMAT_CSV)
+		return ctl_no_csv(ctl);
 	code = ctl_store_open(ctl, &store);
 	if (code == CTL_CONFIG)
 		return code;

@@ -185,18 +185,20 @@ static int parse_ago(const char *text, int64_t now_ns, int64_t *ns)
 	return 0;
 }
 
-/* The first moment of the day that is `back` days before now. */
+/* The first moment of the day that is `back` days before now, but not before the epoch. */
 static int64_t day_start(int64_t now_ns, int back, bool utc)
 {
 	time_t now = now_ns / NS;
 	struct tm tm, day = { 0 };
+	int64_t seconds;
 
 	if (!(utc ? gmtime_r(&now, &tm) : localtime_r(&now, &tm)))
 		return 0;
 	day.tm_year = tm.tm_year;
 	day.tm_mon = tm.tm_mon;
 	day.tm_mday = tm.tm_mday - back;
-	return seconds_of(&day, utc) * NS;
+	seconds = seconds_of(&day, utc);
+	return seconds > 0 ? seconds * NS : 0;
 }
 
 int ctl_time_parse(const char *text, int64_t now_ns, bool utc, int64_t *ns)

@@ -110,6 +110,22 @@ static void add_escaped(struct text *text, const char *key, const char *raw)
 	add_field(text, key, value);
 }
 
+/* An escaped text's first bytes, at most that many, without half a character or half an escape. */
+static void cut_escaped(char *text, size_t most)
+{
+	size_t at = 0, item;
+
+	while (text[at]) {
+		item = text[at] == '\\' ? (text[at + 1] == 'x' ? 4 : 2) : 1;
+		while (item < 4 && ((unsigned char)text[at + item] & 0xc0) == 0x80)
+			item++;
+		if (at + item > most)
+			break;
+		at += item;
+	}
+	text[at] = '\0';
+}
+
 static void add_cmdline(struct text *text, const struct owner *owner)
 {
 	char *value;
@@ -117,13 +133,7 @@ static void add_cmdline(struct text *text, const struct owner *owner)
 	if (owner->cmdline_bytes == 0)
 		return;
 	value = escape_cmdline(owner->cmdline, owner->cmdline_bytes);
-	if (strlen(value) >= LONG_BYTES) { /* at a whole character: bytes above ASCII go on */
-		size_t len = LONG_BYTES - 1;
-
-		while (len > 0 && ((unsigned char)value[len] & 0xc0) == 0x80)
-			len--;
-		value[len] = '\0';
-	}
+	cut_escaped(value, LONG_BYTES - 1);
 	add_field(text, "EGRESSD_CMDLINE", value);
 	free(value);
 }

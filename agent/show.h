@@ -115,8 +115,11 @@ char *show_printf(const char *format, ...) __attribute__((format(printf, 1, 2)))
  * the record and is good as long as it. */
 struct show_view {
 	struct store_verdict verdict;
+	const char *file; /* of the capture; set by the caller, NULL: not said */
 	char *parents, *holders;
 };
+/* Rows are struct show_view: a verdict's fields after "file". */
+extern const struct show_kind show_replay_kind;
 void show_view_record(struct show_view *view, const struct record *record, int64_t id);
 void show_view_end(struct show_view *view);
 

@@ -102,6 +102,7 @@ static const struct show_field fields[] = {
 	{ "script", SHOW_BYTES, AT(script), .shape = SHOW_WRAP },
 	{ "exe", SHOW_BYTES, AT(exe), .shape = SHOW_WRAP },
 	{ "site", SHOW_BYTES, AT(site), .shape = SHOW_CUT, .keep = 7 },
+	{ "works_in", SHOW_BYTES, AT(works_in), .shape = SHOW_CUT, .keep = 6 },
 	{ "unit", SHOW_BYTES, AT(unit), .shape = SHOW_NAME, .keep = 8 },
 	{ "attempts", SHOW_COUNT, AT(attempts), .shape = SHOW_RIGHT, .keep = 1 },
 	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 2,

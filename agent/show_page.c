@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "escape.h"
+#include "site.h"
+
 #define LABEL_COLUMNS 14
 
 struct page {
@@ -168,6 +171,20 @@ static void page_request(const struct page *page)
 	json_decref(request);
 }
 
+/* The folder of a web root that it works in (php-fpm goes to its script's): it could go elsewhere. */
+static void page_site(const struct page *page)
+{
+	const struct store_bytes *cwd = &page->verdict->cwd;
+	char *folder = show_printf("%.*s", cwd->len > 0 ? cwd->len : 0, cwd->len > 0 ? cwd->bytes : "");
+	size_t len = site_of_folder(folder);
+	char *site = len ? escape_dup(folder, len) : NULL;
+
+	if (site)
+		line(page, "works in", "%s (the process chooses its folder: a hint, no proof)", site);
+	free(site);
+	free(folder);
+}
+
 static void page_script(const struct page *page)
 {
 	const struct store_verdict *verdict = page->verdict;
@@ -188,6 +205,8 @@ static void page_script(const struct page *page)
 							: "");
 	if (!none && is_known_word(verdict->script_from))
 		line(page, "known from", "%s", show_explain_script(verdict->script_from));
+	if (!known)
+		page_site(page);
 	page_request(page);
 }
 

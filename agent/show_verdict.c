@@ -2,6 +2,7 @@
 /*
  * The fields of a verdict, in the order in which they are shown; nothing else.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,7 +223,10 @@ static char *chain_text(const json_t *chain)
 
 #define AT(member) offsetof(struct store_verdict, member)
 
+/* The first field is a replay's only: a view begins with its verdict. */
+static_assert(offsetof(struct show_view, verdict) == 0, "a view is a verdict too");
 static const struct show_field fields[] = {
+	{ "file", SHOW_WORD, offsetof(struct show_view, file), .shape = SHOW_CUT, .keep = 4 },
 	{ "id", SHOW_COUNT, AT(id), .shape = SHOW_RIGHT, .keep = 1 },
 	{ "ts", SHOW_TIME, AT(first_ns), .keep = 3 },
 	{ "last_ts", SHOW_TIME, AT(last_ns) },
@@ -283,5 +287,7 @@ static const struct show_field fields[] = {
 	{ "excerpt", SHOW_MADE, .shape = SHOW_EXTRA, .value = verdict_excerpt },
 };
 
-const struct show_kind show_verdict_kind = { "egressd.verdict/1", fields,
-					     sizeof(fields) / sizeof(fields[0]) };
+#define FIELDS_N (sizeof(fields) / sizeof(fields[0]))
+
+const struct show_kind show_verdict_kind = { "egressd.verdict/1", fields + 1, FIELDS_N - 1 };
+const struct show_kind show_replay_kind = { "egressd.verdict/1", fields, FIELDS_N };

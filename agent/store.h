@@ -136,7 +136,10 @@ struct store_offender {
 	int64_t id, attempts, destinations, networks; /* networks: distinct /24 and /48 */
 	bool destinations_capped, many_programs;
 	bool has_uid; int64_t uid;
-	struct store_bytes user, script, exe, site, unit; /* site: folder; see store.c */
+	struct store_bytes user, script, exe, site, unit; /* site: folder; see site.h */
+	/* Of a program without a known script: the web root that it worked in at each attempt; empty
+	 * when they differ. A hint: a process chooses its folder. */
+	struct store_bytes works_in;
 	const char *ports; /* "25,587" ascending */
 	int64_t first_ns, last_ns;
 	const char *verdict; /* the last one */

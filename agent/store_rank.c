@@ -30,7 +30,7 @@ static const char from_aggregates[] =
 	"SELECT o.id, o.attempts AS attempts, o.destinations AS destinations,"
 	" o.networks AS networks, o.destinations_capped, o.first_ns AS first_ns,"
 	" o.last_ns AS last_ns, o.verdict, o.ports, ifnull(e.n, 0), " OFFENDER_TEXTS ","
-	" (SELECT max(v.id) FROM verdict v WHERE v.offender = o.id)"
+	" (SELECT max(v.id) FROM verdict v WHERE v.offender = o.id), o.works_in"
 	" FROM offender o LEFT JOIN"
 	" (SELECT offender, count(*) AS n FROM evidence GROUP BY offender) e ON e.offender = o.id";
 
@@ -39,7 +39,7 @@ static const char from_aggregates[] =
 static const char from_rows[] =
 	"SELECT o.id, r.attempts AS attempts, r.destinations AS destinations,"
 	" r.networks AS networks, r.capped, r.first_ns AS first_ns, r.last_ns AS last_ns,"
-	" substr(r.last_verdict, 21), r.ports, r.evidence, " OFFENDER_TEXTS ", r.last_id FROM"
+	" substr(r.last_verdict, 21), r.ports, r.evidence, " OFFENDER_TEXTS ", r.last_id, o.works_in FROM"
 	" (SELECT v.offender AS offender, sum(v.count) AS attempts,"
 	" count(DISTINCT CASE WHEN length(v.dst) > 0 THEN v.dst END) AS destinations,"
 	" count(DISTINCT CASE length(v.dst) WHEN 4 THEN substr(v.dst, 1, 3)"
@@ -99,6 +99,7 @@ static void read_offender(sqlite3_stmt *row, char *ports, size_t size,
 		.site = store_column_bytes(row, 15),
 		.unit = store_column_bytes(row, 16),
 		.last_id = sqlite3_column_int64(row, 17),
+		.works_in = store_column_bytes(row, 18),
 	};
 }
 

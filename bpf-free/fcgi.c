@@ -134,12 +134,10 @@ static int take_content(struct fcgi_response *r, const uint8_t *bytes, size_t n)
 
 int fcgi_feed(struct fcgi_response *r, const uint8_t *bytes, size_t n)
 {
-	while (n) {
+	while (n && !r->done) { /* what stands behind the end is not looked at */
 		size_t part;
 		int error = 0;
 
-		if (r->done)
-			return 1;
 		if (r->header_n < sizeof(r->header)) {
 			r->header[r->header_n++] = *bytes++;
 			n--;
@@ -177,9 +175,9 @@ void fcgi_response_free(struct fcgi_response *r)
 const char *fcgi_page(const struct fcgi_response *r, size_t *len)
 {
 	static const char status[] = "Status:";
-	const char *end = r->body + r->n, *line = r->body;
+	const char *line = r->body, *end = line ? line + r->n : NULL;
 
-	while (line && line < end) {
+	while (line < end) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line));
 		size_t n;
 

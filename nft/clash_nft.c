@@ -65,9 +65,10 @@ static uint64_t value_ports(const struct reader *reader, json_t *value, int part
 		/* A wildcard element matches every port. */
 		if (!strcmp(name, "*"))
 			return clash_all(reader->clash);
-		return *name == '@' ? value_ports(reader, set_elements(reader, name + 1), part,
-						  depth + 1)
-				    : 0;
+		/* An element that looks like a set's name is none: no set is walked in a set. */
+		return *name == '@' && depth == 0
+			       ? value_ports(reader, set_elements(reader, name + 1), part, 1)
+			       : 0;
 	}
 	if (json_is_array(value)) {
 		json_array_foreach(value, i, inner) ports |=

@@ -13,6 +13,7 @@
 #include "ruleset_text.h"
 
 #define RENDER_FILE_MAX (1U << 18)
+#define RENDER_WORD_MAX 100 /* bytes of an unknown placeholder in a message */
 
 extern const char ruleset_template[]; /* nft/template.S */
 
@@ -151,6 +152,18 @@ static size_t code_len(const char *line, size_t len)
 	return i;
 }
 
+static int unknown_placeholder(struct render *render, const char *at, size_t len)
+{
+	char *word = strndup(at, len);
+
+	if (!word)
+		return -ENOMEM;
+	ruleset_text_printf(&render->message, "line %u: unknown placeholder ", render->line);
+	ruleset_text_escaped(&render->message, word, RENDER_WORD_MAX);
+	free(word);
+	return -EINVAL;
+}
+
 /* One line with its values; a line with an empty value is left out, since nft 1.0.6 takes no
  * `elements = { }`. */
 static int render_line(struct render *render, const char *line, size_t len)
@@ -168,11 +181,8 @@ static int render_line(struct render *render, const char *line, size_t len)
 			break;
 		place = close ? placeholder_find(open + 2, (size_t)(close - open) - 2) : PLACE_N;
 		if (place == PLACE_N) {
-			ruleset_text_printf(&render->message, "line %u: unknown placeholder ",
-					    render->line);
-			ruleset_text_add(&render->message, open,
-					 close ? (size_t)(close - open) + 1 : 2);
-			return -EINVAL;
+			return unknown_placeholder(render, open,
+						   close ? (size_t)(close - open) + 1 : 2);
 		}
 		render->used[place] = true;
 		value = render->out->len;
@@ -227,6 +237,8 @@ static int template_read(const char *path, char **template)
 			ret = -EFBIG;
 	}
 	close(fd);
+	if (!ret && text.len && memchr(text.bytes, '\0', text.len))
+		ret = -EINVAL; /* what stands behind it would silently be no rule */
 	bytes = ret ? NULL : ruleset_text_take(&text);
 	ruleset_text_free(&text);
 	if (!bytes)

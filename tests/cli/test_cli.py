@@ -127,7 +127,7 @@ def no_format_of_any_list_lets_a_hostile_byte_through():
     for command, code in LISTS:
         for form in "table", "json", "jsonl":
             safe(box.run(command, "-o", form, code=code)[0])
-        safe(box.run(command, "-o", "csv", code=code)[0], b"\r\n")
+        safe(box.run(command, "-o", "csv", code=code)[0])
 
 
 @test
@@ -163,7 +163,7 @@ def tables_fit_terminals_of_80_columns_and_more():
 def a_table_in_a_pipe_is_whole():
     out = box.run("list-offenders", code=5)[0].decode()
     head = out.splitlines()[0].split()
-    same(head, "RANK WHO PROGRAM SITE UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
+    same(head, "RANK WHO PROGRAM SITE WORKS_IN UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
          "LAST_ID VERDICT EVIDENCE".split())
     want("/var/www/shop.example/wp-content/uploads/2026/11/cache.php" in out)
     want("2026-03-10T11:30:57.123+00:00" in out)
@@ -253,7 +253,7 @@ def json_lines_are_one_object_each_and_the_same_as_the_array():
 def csv_is_read_back_and_no_cell_is_a_formula():
     for command, code in LISTS:
         out = box.run(command, "-o", "csv", code=code)[0].decode()
-        want(out.endswith("\r\n"))
+        want(out.endswith("\n") and "\r" not in out)
         rows = list(csv.reader(io.StringIO(out, newline=""), strict=True))
         want(all(len(row) == len(rows[0]) for row in rows), "ragged")
         for row in rows[1:]:
@@ -465,6 +465,18 @@ def list_offenders_says_by_its_exit_code_whether_there_are_some():
 
 
 @test
+def an_empty_list_says_so_on_a_terminal_only():
+    for command, what in ("list-offenders", "offenders"), ("list-verdicts", "verdicts"):
+        out, code = box.terminal(80, command, "--user", "4711")
+        same((out, code), (b"egressctl: no %s\n" % what.encode(), 0))
+        out, _ = box.terminal(80, command, "--since", "1971-01-01", "--until", "1971-02-01T00:00:00Z")
+        same(out.decode(), "egressctl: no %s from 1971-01-01T00:00:00+00:00 on before "
+             "1971-02-01T00:00:00+00:00\n" % what)
+        same(box.terminal(80, command, "--user", "4711", "-o", "jsonl")[0], b"")
+        same(box.run(command, "--user", "4711"), (b"", ""))
+
+
+@test
 def a_verdict_that_is_not_there_is_exit_1():
     _, said = box.run("show", "4711", code=1)
     want("there is no verdict 4711" in said, said)
@@ -504,6 +516,51 @@ def help_names_every_command_option_and_exit_code():
         want(re.search(r"^  %d  " % code, text, re.M), code)
     want(all(len(line) <= 100 for line in text.splitlines()), "too wide")
     want(re.match(r"egressctl \S+\n", box.run("version", conf=False)[0].decode()))
+
+
+@test
+def help_of_a_command_names_the_exit_codes_it_can_give_and_no_others():
+    for args, codes in ((["version"], "012"), (["help"], "012"), (["replay"], "0124"), (["rules"], "0124"),
+                        (["rules", "load"], "0124"), (["show"], "01234"), (["list-offenders"], "012345")):
+        text = box.run("help", *args, conf=False)[0].decode()
+        part = text.split("Exit codes:\n")[1]
+        same("".join(line[2] for line in part.splitlines()), codes, args)
+        want("list-offenders:" not in part, part)
+    want("one row spans up to fold_s" in box.run("help", "list-verdicts", conf=False)[0].decode())
+    _, said = box.run("help", "rules", "frob", code=2, conf=False)
+    want('rules knows no "frob"' in said, said)
+    box.run("help", "status", "load", code=2, conf=False)
+
+
+@test
+def config_and_output_are_taken_by_every_command_also_where_they_mean_nothing():
+    for args in ["help"], ["version"], ["help", "rules", "load"]:
+        box.run("-c", "/nonexistent", "-o", "json", *args, conf=False)
+        box.run(*args, "-o", "csv", "-c", "/nonexistent", conf=False)
+    box.run("-o", "json", "config", "check")
+
+
+@test
+def an_option_is_called_as_it_was_typed():
+    for args, start in ((["-o", "frob", "status"], "-o: expected table"),
+                        (["status", "--output", "frob"], "--output: expected table"),
+                        (["-ofrob", "status"], "-o: expected table"), (["status", "-o"], "-o: expected a value"),
+                        (["status", "-o", "csv"], "status: -o: expected table, json or jsonl"),
+                        (["status", "--output=csv"], "status: --output: expected table, json or jsonl"),
+                        (["list-verdicts", "-n", "x"], "-n: expected a number"),
+                        (["list-verdicts", "--limit=x"], "--limit: expected a number"),
+                        (["status", "-n", "1"], '-n means nothing to "status"')):
+        _, said = box.run(*args, code=2)
+        same(said[:len("egressctl: " + start)], "egressctl: " + start)
+
+
+@test
+def blanks_round_the_names_of_columns_are_no_error():
+    for args, code in ((["list-offenders"], 5), (["list-verdicts"], 0)):
+        same(box.run(*args, "--columns", " user , script", code=code)[0],
+             box.run(*args, "--columns", "user,script", code=code)[0])
+    box.run("list-verdicts", "--columns", "user script", code=2)
+    box.run("list-verdicts", "--columns", "user, ,script", code=2)
 
 
 @test
@@ -591,8 +648,65 @@ def replay_prints_the_records_and_sums_up_each_file():
     want("a.pcap: frames 3, SYNs 3 (25: 2, 465: 0, 587: 1), retransmits 1, attempts 2" in said, said)
     for form in "table", "jsonl", "csv":
         out, _ = box.run("replay", capture, "--owners", owners, "-o", form)
-        safe(out, b"\r\n" if form == "csv" else b"\n")
+        safe(out)
     same(len(json.loads(box.run("replay", capture, capture, "-o", "json")[0])), 4)
+
+
+@test
+def replay_of_several_files_names_the_file_of_each_row():
+    a, b = (os.path.join(box.dir, name) for name in ("one\x1b[31m.pcap", "two.pcap"))
+    write_pcap(a, [syn((203, 0, 113, 1), 25)])
+    write_pcap(b, [syn((203, 0, 113, 2), 25)])
+    rows = json.loads(safe(box.run("replay", a, b, "-o", "json")[0]))
+    same([(row["file"], row["dst"]) for row in rows],
+         [(a.replace("\x1b", "\\x1b"), "203.0.113.1"), (b, "203.0.113.2")])
+    head, one, two = safe(box.run("replay", a, b)[0]).splitlines()
+    want(head.startswith("FILE ") and two.startswith(b), head, two)
+    want("file" not in json.loads(box.run("replay", b, "-o", "json")[0])[0])
+    want("FILE" not in safe(box.run("replay", b)[0]))
+    same(safe(box.run("replay", b, "--columns", "file,dport", "--no-header")[0]).split(), [b, "25"])
+    box.run("list-verdicts", "--columns", "file", code=2)
+
+
+@test
+def replay_of_a_folder_says_in_one_line_what_it_wants():
+    _, said = box.run("replay", box.dir, code=1)
+    want("egressctl: %s: is a folder, expected a capture\n" % box.dir in said, said)
+    same(said.count(box.dir), 1, said)
+    capture = os.path.join(box.dir, "folder.pcap")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    _, said = box.run("replay", capture, "--owners", box.dir, code=1)
+    want("egressctl: %s: is a folder, expected an owners file\n" % box.dir in said, said)
+
+
+@test
+def help_of_replay_shows_an_owners_line_that_replay_takes():
+    text = box.run("help", "replay", conf=False)[0].decode()
+    line = [line.strip() for line in text.splitlines() if line.strip().startswith("192.0.2.")]
+    same(len(line), 1, text)
+    owners, capture = os.path.join(box.dir, "help.owners"), os.path.join(box.dir, "help.pcap")
+    with open(owners, "w") as file:
+        file.write(line[0] + "\nlocal 192.0.2.7\n")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    row = json.loads(box.run("replay", capture, "--owners", owners, "-o", "json")[0])[0]
+    want(row["uid"] == 33 and row["script"], row)
+    for key in ("uid", "gid", "pid", "holder_uid", "holder_euid", "exe", "cmdline", "cwd", "script", "unit",
+                "container", "comm", "how", "why", "local"):
+        want(re.search(r"\b%s\b" % key, text), key, "in", text)
+
+
+@test
+def many_errors_of_an_owners_file_are_cut_after_20():
+    owners, capture = os.path.join(box.dir, "bad20.owners"), os.path.join(box.dir, "bad20.pcap")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    for n, last in (20, "bad20.owners:20:"), (21, "… and 1 more"), (5000, "… and 4980 more"):
+        with open(owners, "w") as file:
+            file.write("nonsense\n" * n)
+        _, said = box.run("replay", capture, "--owners", owners, code=1)
+        lines = said.splitlines()
+        lines = [line for line in lines if "mail user" not in line]
+        same(len(lines), min(n, 21), said)
+        want(last in lines[-1], said)
 
 
 @test

@@ -74,6 +74,22 @@ static void words_mean_now_and_the_first_moments_of_days(void **state)
 	assert_int_equal(read_in(KIRITIMATI, "today", true), 1795392000 * NS);
 }
 
+static void no_day_begins_before_the_epoch(void **state)
+{
+	int64_t ns = -77;
+
+	(void)state;
+	assert_int_equal(ctl_time_parse("yesterday", 5 * NS, true, &ns), 0);
+	assert_int_equal(ns, 0);
+	assert_int_equal(ctl_time_parse("yesterday", 2 * 86400 * NS, true, &ns), 0);
+	assert_int_equal(ns, 86400 * NS);
+	setenv("TZ", KIRITIMATI, 1);
+	tzset();
+	ns = -77;
+	assert_int_equal(ctl_time_parse("today", 5 * NS, false, &ns), 0);
+	assert_int_equal(ns, 0);
+}
+
 static void calendar_times_are_read_with_and_without_a_zone(void **state)
 {
 	static const struct {
@@ -185,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(relative_times_count_back_from_now),
 		cmocka_unit_test(words_mean_now_and_the_first_moments_of_days),
+		cmocka_unit_test(no_day_begins_before_the_epoch),
 		cmocka_unit_test(calendar_times_are_read_with_and_without_a_zone),
 		cmocka_unit_test(utc_rules_where_no_zone_is_given),
 		cmocka_unit_test(clock_changes_have_one_answer_each),

@@ -135,6 +135,37 @@ static void the_longest_texts_stay_within_the_datagram(void **state)
 	}
 }
 
+static void a_long_command_line_is_cut_before_an_escape_or_a_character(void **state)
+{
+	static const struct {
+		size_t before; /* of 1024 bytes that are shown */
+		const char *tail, *kept;
+	} cases[] = {
+		{ 1022, "\n", "" },  { 1023, "\\", "" },	 { 1022, "\\", "\\\\" },
+		{ 1022, "b\n", "b" }, { 1022, "bcd", "bc" }, { 1022, "\xe2\x82\xac", "" },
+		{ 1020, "\n", "\\x0a" },
+	};
+	static char out[16384], expected[1100];
+	struct owner *owner = &record.owner;
+	char *line;
+	size_t i, len;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(owner->cmdline, 'a', cases[i].before);
+		strcpy(owner->cmdline + cases[i].before, cases[i].tail);
+		owner->cmdline_bytes = cases[i].before + strlen(cases[i].tail) + 1;
+		len = journal_format(&record, 1, "u", 0, out, sizeof(out) - 1);
+		out[len] = '\0';
+		line = strstr(out, "EGRESSD_CMDLINE=");
+		assert_non_null(line);
+		*strchr(line, '\n') = '\0';
+		snprintf(expected, sizeof(expected), "EGRESSD_CMDLINE=%.*s%s",
+			 (int)cases[i].before, owner->cmdline, cases[i].kept);
+		assert_string_equal(line, expected);
+	}
+}
+
 static void what_is_not_known_is_not_said(void **state)
 {
 	char out[8192];
@@ -265,6 +296,7 @@ int main(void)
 		TEST(each_kind_of_event_has_its_id_and_priority),
 		TEST(hostile_texts_make_no_field_of_their_own),
 		TEST(the_longest_texts_stay_within_the_datagram),
+		TEST(a_long_command_line_is_cut_before_an_escape_or_a_character),
 		TEST(what_is_not_known_is_not_said),
 		TEST(at_most_one_line_for_an_offender_and_the_rest_counted),
 		TEST(a_clock_set_back_does_not_silence_an_offender),

@@ -214,6 +214,10 @@ static void hostile_response(void **unused)
 	memset(&r, 0, sizeof(r));
 	record(bytes, 3, "\0\0\0\0\2\0\0\0", 8, 0); /* FCGI_OVERLOADED */
 	assert_int_equal(fcgi_feed(&r, bytes, 16), -EBADMSG);
+	assert_null(fcgi_page(&r, &len));
+	memset(&r, 0, sizeof(r));
+	record(bytes + 16, 6, "x", 1, 0); /* what is behind it makes no answer of a refusal */
+	assert_int_equal(fcgi_feed(&r, bytes, 16 + 9), -EBADMSG);
 	memset(&r, 0, sizeof(r));
 	n = record(big, 6, zeros, sizeof(zeros), 255);
 	result = 0;

@@ -186,6 +186,9 @@ static void a_placeholder_that_is_unknown_or_missing_is_named(void **state)
 	message = render_template("${table\n");
 	assert_string_equal(message, "line 1: unknown placeholder ${");
 	free(message);
+	message = render_template("${\x1b[2J\xff}\n");
+	assert_string_equal(message, "line 1: unknown placeholder ${\\x1b[2J\\xff}");
+	free(message);
 	message = render_template(all);
 	assert_string_equal(message, "the placeholder ${mode} is missing");
 	free(message);
@@ -195,6 +198,29 @@ static void a_placeholder_that_is_unknown_or_missing_is_named(void **state)
 	free(message);
 	snprintf(template, sizeof(template), "%s\"#\" ${mode} # ${nosuch}", all);
 	assert_null(render_template(template));
+}
+
+static void a_template_with_a_nul_byte_is_refused_whole(void **state)
+{
+	char path[] = "/tmp/egt-template-XXXXXX", *text = NULL, *message = NULL;
+	static const char rest[] = "\0drop\n";
+	struct ruleset ruleset = sample();
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ruleset_render(&ruleset, &text, &message), 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	assert_int_equal(write(fd, rest, sizeof(rest) - 1), (ssize_t)sizeof(rest) - 1);
+	close(fd);
+	free(text);
+	text = NULL;
+	ruleset.rules_file = path;
+	assert_int_equal(ruleset_render(&ruleset, &text, &message), -EINVAL);
+	assert_null(text);
+	assert_non_null(message);
+	free(message);
+	unlink(path);
 }
 
 static char *compare(const char *wanted, const char *held)
@@ -484,6 +510,21 @@ static void tables_that_iptables_printed_are_not_said_twice(void **state)
 		       IPT "-A OUTPUT -p tcp -m tcp --dport 25 -j DROP: drops 25");
 }
 
+/* Each element that named the set again would be walked once for every other one. */
+static void a_set_full_of_its_own_name_is_walked_once(void **state)
+{
+	char elements[300 * 5 + 1] = "", json[4096];
+
+	(void)state;
+	for (size_t i = 0; i < 300; i++)
+		memcpy(elements + 5 * i, "\"@s\",", 6);
+	snprintf(json, sizeof(json),
+		 NFT(OUT "{\"set\":{\"family\":\"inet\",\"table\":\"f\",\"name\":\"s\",\"elem\":"
+			 "[%s465]}}," RULE("o", DPORT("==", "\"@s\"") DROP)),
+		 elements);
+	assert_clashes(json, NULL, SAYS("drops 465"));
+}
+
 static void hostile_json_is_refused_or_read_without_harm(void **state)
 {
 	static const char *const bad[] = {
@@ -550,6 +591,7 @@ int main(void)
 		cmocka_unit_test(every_counter_is_in_the_template_and_is_used),
 		cmocka_unit_test(values_that_could_carry_syntax_or_make_no_sense_are_refused),
 		cmocka_unit_test(a_placeholder_that_is_unknown_or_missing_is_named),
+		cmocka_unit_test(a_template_with_a_nul_byte_is_refused_whole),
 		cmocka_unit_test(a_comparison_names_rules_and_their_order),
 		cmocka_unit_test(
 			a_comparison_takes_elements_in_any_order_and_leaves_dynamic_ones_out),
@@ -563,6 +605,7 @@ int main(void)
 		cmocka_unit_test(nft_drops_of_our_ports_are_named),
 		cmocka_unit_test(nft_rules_that_are_no_clash_are_not_named),
 		cmocka_unit_test(tables_that_iptables_printed_are_not_said_twice),
+		cmocka_unit_test(a_set_full_of_its_own_name_is_walked_once),
 		cmocka_unit_test(hostile_json_is_refused_or_read_without_harm),
 		cmocka_unit_test(a_bound_queue_is_named_with_its_portid),
 	};

@@ -234,9 +234,9 @@ static void csv_quotes_doubles_quotes_and_guards_formulas(void **state)
 	offender.offender.has_uid = false;
 	text = one_row(&show_offender_kind, FORMAT_CSV, "rank,user,uid,script,site,ports", &utc,
 		       &offender);
-	assert_string_equal(text, "rank,user,uid,script,site,ports\r\n"
+	assert_string_equal(text, "rank,user,uid,script,site,ports\n"
 				  "1,\"'-2+3\",,\"/a,b\"\"c\",\"'=cmd|' /C calc'!A0\","
-				  "\"25,465,587\"\r\n");
+				  "\"25,465,587\"\n");
 	free(text);
 }
 
@@ -530,6 +530,39 @@ static void a_program_without_a_file_has_no_script_and_that_is_no_riddle(void **
 	}
 }
 
+static void a_program_without_a_known_script_has_the_site_it_works_in(void **state)
+{
+	static const struct {
+		const char *cwd, *script, *line;
+	} cases[] = {
+		{ "/var/www/shop.example/public/up", "", "  works in      /var/www/shop.example (" },
+		{ "/var/www/shop\x1b[31m", "", "  works in      /var/www/shop\\x1b[31m (" },
+		{ "/var/www/shop.example", "/var/www/shop.example/x.php", NULL },
+		{ "/root", "", NULL },
+		{ "", "", NULL },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct store_verdict verdict = { .id = 2, .script_why = "no-status-page" };
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		verdict.cwd = (struct store_bytes){ cases[i].cwd, (int)strlen(cases[i].cwd) };
+		verdict.script = (struct store_bytes){ cases[i].script,
+						       (int)strlen(cases[i].script) };
+		assert_int_equal(show_page(&verdict, &utc, out), 0);
+		fclose(out);
+		assert_safe(text);
+		if (cases[i].line)
+			assert_non_null(strstr(text, cases[i].line));
+		else
+			assert_null(strstr(text, "works in"));
+		free(text);
+	}
+}
+
 static void a_record_is_shown_as_its_row_would_be(void **state)
 {
 	struct record *record = calloc(1, sizeof(*record));
@@ -819,6 +852,7 @@ int main(void)
 		cmocka_unit_test(escaped_text_is_not_escaped_twice_and_the_rest_is),
 		cmocka_unit_test(the_page_says_all_there_is_and_why_the_rest_is_not),
 		cmocka_unit_test(a_program_without_a_file_has_no_script_and_that_is_no_riddle),
+		cmocka_unit_test(a_program_without_a_known_script_has_the_site_it_works_in),
 		cmocka_unit_test(a_record_is_shown_as_its_row_would_be),
 		cmocka_unit_test(chains_that_are_no_chains_are_shown_as_nothing),
 		cmocka_unit_test(a_full_disk_is_noticed),

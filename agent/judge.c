@@ -185,7 +185,9 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 	uint64_t ticks;
 
 	if (mark == &judge->edges.queue) {
-		judge_read_queue(judge);
+		if (!judge->queue_more)
+			judge->queue_busy_since_ns = judge_clock_ns(CLOCK_MONOTONIC);
+		judge->queue_more = judge_read_queue(judge);
 	} else if (mark == &judge->control_fd) {
 		on_settings(judge);
 	} else if (mark == &judge->signal_fd) {

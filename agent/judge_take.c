@@ -9,6 +9,8 @@
 #include "judge_internal.h"
 #include "log.h"
 
+#define BUSY_NS (20 * INT64_C(1000000)) /* that the queue was never empty: somebody waits */
+
 /* --- the owner ----------------------------------------------------------------------------- */
 
 static void make_query(const struct flow *flow, const struct egress_meta *meta,
@@ -25,6 +27,13 @@ static void make_query(const struct flow *flow, const struct egress_meta *meta,
 	};
 	memcpy(query->src, flow->src, sizeof(query->src));
 	memcpy(query->dst, flow->dst, sizeof(query->dst));
+}
+
+/* What one user's look-ups take, everybody behind waits for. So a user has a share of the second,
+ * beyond which it is judged by uid alone, in microseconds; but not while nobody waits. */
+static bool others_wait(const struct judge *judge, enum record_via via, int64_t now_ns)
+{
+	return via != VIA_QUEUE || now_ns - judge->queue_busy_since_ns > BUSY_NS;
 }
 
 static int judge_resolve(void *context, const struct flow *flow, const struct egress_meta *meta,
@@ -46,10 +55,9 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 		owner->why = OWNER_WHY_REFUSED_FIRST;
 		return 0;
 	}
-	/* What one user's look-ups take, everybody waits for. Beyond its share of the second a user is
-	 * judged by uid alone, which takes microseconds. */
 	start = judge_clock_ns(CLOCK_MONOTONIC);
-	if (!allowance_left(&judge->held, meta->uid, start)) {
+	if (others_wait(judge, meta->via, start) &&
+	    !allowance_left(&judge->held, meta->uid, start)) {
 		owner_init(owner);
 		owner->why = OWNER_WHY_BUDGET;
 		return 0;

@@ -49,11 +49,19 @@ static void say_none(const struct ctl *ctl, const char *what)
 
 	if (!ctl->show.width || ctl->args.format != FORMAT_TABLE)
 		return;
-	since = ctl->args.since_ns ? show_printf(" from %s on", show_time(ctl->args.since_ns,
-						 ctl->show.utc, 0, time_text)) : NULL;
-	until = ctl->args.until ? show_printf(" before %s", show_time(ctl->args.until_ns,
-					      ctl->show.utc, 0, time_text)) : NULL;
-	ctl_say("no %s%s%s", what, since ? since : "", until ? until : "");
+	since = show_printf("%s", "");
+	until = show_printf("%s", "");
+	if (ctl->args.since) {
+		free(since);
+		since = show_printf(" since %s", show_time(ctl->args.since_ns, ctl->show.utc, 0,
+							   time_text));
+	}
+	if (ctl->args.until) {
+		free(until);
+		until = show_printf(" before %s", show_time(ctl->args.until_ns, ctl->show.utc, 0,
+							    time_text));
+	}
+	ctl_say("no %s%s%s", what, since, until);
 	free(since);
 	free(until);
 }

@@ -88,15 +88,15 @@ static unsigned least_width(const struct column *column)
 	return column->field->shape & SHOW_NAME ? NAME_LEAST : PATH_LEAST;
 }
 
-/* One long path among the rows must not take the others' columns: above half of the terminal a
- * text is wrapped before a column goes. */
+/* One long path among the rows must not take the others' columns: above two fifths of the terminal
+ * a text is wrapped before a column goes. */
 static unsigned most_width(const struct show_table *table, const struct column *column)
 {
-	unsigned half = table->options.width / 2;
+	unsigned most = table->options.width * 2 / 5;
 
-	if (!half || !(column->field->shape & SHOW_WRAP))
+	if (!most || !(column->field->shape & SHOW_WRAP))
 		return CELL_MOST;
-	return half < PATH_LEAST ? PATH_LEAST : half > CELL_MOST ? CELL_MOST : half;
+	return most < PATH_LEAST ? PATH_LEAST : most > CELL_MOST ? CELL_MOST : most;
 }
 
 static void measure(struct show_table *table)

@@ -470,7 +470,7 @@ def an_empty_list_says_so_on_a_terminal_only():
         out, code = box.terminal(80, command, "--user", "4711")
         same((out, code), (b"egressctl: no %s\n" % what.encode(), 0))
         out, _ = box.terminal(80, command, "--since", "1971-01-01", "--until", "1971-02-01T00:00:00Z")
-        same(out.decode(), "egressctl: no %s from 1971-01-01T00:00:00+00:00 on before "
+        same(out.decode(), "egressctl: no %s since 1971-01-01T00:00:00+00:00 before "
              "1971-02-01T00:00:00+00:00\n" % what)
         same(box.terminal(80, command, "--user", "4711", "-o", "jsonl")[0], b"")
         same(box.run(command, "--user", "4711"), (b"", ""))

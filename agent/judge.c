@@ -22,6 +22,7 @@
 #define ATTEMPT_SLOTS 16384
 #define HELD_USER_NS  (250 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
 #define HELD_ALL_NS   (600 * INT64_C(1000000)) /* and all users' look-ups */
+#define REST_NS	      (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
 #define AFTER_USER    10 /* packets' worth of lookup_after_ms a second, for one user */
 #define AFTER_ALL     40 /* and for all together */
 
@@ -185,9 +186,7 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 	uint64_t ticks;
 
 	if (mark == &judge->edges.queue) {
-		if (!judge->queue_more)
-			judge->queue_busy_since_ns = judge_clock_ns(CLOCK_MONOTONIC);
-		judge->queue_more = judge_read_queue(judge);
+		judge_read_queue(judge);
 	} else if (mark == &judge->control_fd) {
 		on_settings(judge);
 	} else if (mark == &judge->signal_fd) {
@@ -249,8 +248,13 @@ int judge_main(const struct judge_start *start)
 		error = -errno;
 	while (!error && !judge->stopping) {
 		struct epoll_event events[16];
-		int count = epoll_wait(judge->epoll_fd, events, 16, judge_end_late_parked(judge, false));
+		int timeout_ms = judge_end_late_parked(judge, false);
+		int64_t asleep_ns = judge_clock_ns(CLOCK_MONOTONIC), now;
+		int count = epoll_wait(judge->epoll_fd, events, 16, timeout_ms);
 
+		now = judge_clock_ns(CLOCK_MONOTONIC);
+		if (now - asleep_ns > REST_NS)
+			judge->busy_since_ns = now;
 		if (count < 0 && errno != EINTR) {
 			error = -errno;
 			log_error("epoll: %s", strerror(errno));

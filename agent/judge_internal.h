@@ -53,8 +53,7 @@ struct judge {
 	unsigned n_parked;
 
 	struct wire_status status;
-	bool queue_more;	 /* the last turn did not empty the queue */
-	int64_t queue_busy_since_ns; /* CLOCK_MONOTONIC; while it was never empty */
+	int64_t busy_since_ns; /* CLOCK_MONOTONIC: when there last was nothing to do */
 	uint32_t queue_dropped_last, user_dropped_last; /* of nfnetlink_queue: 32 bits each */
 	char boot_id[40];
 	uint32_t generation;	   /* of the kernel's rules when they were last known whole */

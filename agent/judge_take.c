@@ -9,7 +9,7 @@
 #include "judge_internal.h"
 #include "log.h"
 
-#define BUSY_NS (20 * INT64_C(1000000)) /* that the queue was never empty: somebody waits */
+#define BUSY_NS (20 * INT64_C(1000000)) /* without a moment of rest: somebody waits */
 
 /* --- the owner ----------------------------------------------------------------------------- */
 
@@ -31,9 +31,9 @@ static void make_query(const struct flow *flow, const struct egress_meta *meta,
 
 /* What one user's look-ups take, everybody behind waits for. So a user has a share of the second,
  * beyond which it is judged by uid alone, in microseconds; but not while nobody waits. */
-static bool others_wait(const struct judge *judge, enum record_via via, int64_t now_ns)
+static bool others_wait(const struct judge *judge, int64_t now_ns)
 {
-	return via != VIA_QUEUE || now_ns - judge->queue_busy_since_ns > BUSY_NS;
+	return now_ns - judge->busy_since_ns > BUSY_NS;
 }
 
 static int judge_resolve(void *context, const struct flow *flow, const struct egress_meta *meta,
@@ -56,8 +56,7 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 		return 0;
 	}
 	start = judge_clock_ns(CLOCK_MONOTONIC);
-	if (others_wait(judge, meta->via, start) &&
-	    !allowance_left(&judge->held, meta->uid, start)) {
+	if (others_wait(judge, start) && !allowance_left(&judge->held, meta->uid, start)) {
 		owner_init(owner);
 		owner->why = OWNER_WHY_BUDGET;
 		return 0;

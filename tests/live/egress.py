@@ -198,7 +198,8 @@ class Totals:
 
 def brief(row):
     return (f"#{row['id']} {row['verdict']}/{row['reason']} x{row['count']} uid {row['uid']} pid {row['pid']}"
-            f" {row['exe']} {row['script']} -> {row['dst']}:{row['dport']} ({row['owner_how']})")
+            f" {row['exe']} {row['script']} -> {row['dst']}:{row['dport']}"
+            f" ({row['owner_how']}, {row['owner_why']})")
 
 
 def expect(row, **wanted):

@@ -20,6 +20,7 @@
 #define EGRESSD_SYSCONFDIR "/etc"
 #endif
 #define CONFIG_DEFAULT_FILE EGRESSD_SYSCONFDIR "/egressd/egressd.conf"
+#define CONFIG_UNLOADED_FILE "rules-unloaded" /* in state_dir: an admin took the rules away */
 #define CONFIG_PATH_BYTES 1024
 #define CONFIG_NAME_BYTES 64
 #define CONFIG_MAIL_USERS_MAX POLICY_MAIL_UIDS_MAX

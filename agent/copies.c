@@ -15,7 +15,7 @@ struct copies {
 	uint16_t group;
 	bool started;
 	uint32_t next_sequence;
-	uint8_t buffer[NFSOCK_MESSAGE_BYTES];
+	_Alignas(struct nlmsghdr) uint8_t buffer[NFSOCK_MESSAGE_BYTES];
 };
 
 static struct nlmsghdr *config_request(struct copies *copies, void *buffer)
@@ -31,7 +31,7 @@ static int configure(struct copies *copies, uint32_t batch, const char **what)
 		.copy_range = htonl(NFSOCK_COPY_BYTES),
 		.copy_mode = NFULNL_COPY_PACKET,
 	};
-	uint8_t buffer[1024];
+	_Alignas(struct nlmsghdr) uint8_t buffer[1024];
 	struct nlmsghdr *request;
 	int error;
 

@@ -23,6 +23,10 @@ enum ctl_exit {
 	CTL_OFFENDERS = 5, /* list-offenders: there are some */
 };
 
+#define CTL_EXITS_SIMPLE (1 << CTL_OK | 1 << CTL_FAILED | 1 << CTL_USAGE)
+#define CTL_EXITS_CONFIG (CTL_EXITS_SIMPLE | 1 << CTL_CONFIG)
+#define CTL_EXITS_STORE (CTL_EXITS_CONFIG | 1 << CTL_NO_STORE)
+
 /* Options, as bits: which a command takes, and which were given. */
 enum ctl_option {
 	CTL_CONFIG_FILE = 1 << 0,
@@ -30,14 +34,17 @@ enum ctl_option {
 	CTL_SINCE = 1 << 2,
 	CTL_UNTIL = 1 << 3,
 	CTL_USER = 1 << 4,
-	CTL_SORT = 1 << 5,
-	CTL_LIMIT = 1 << 6,
-	CTL_COLUMNS = 1 << 7,
-	CTL_NO_HEADER = 1 << 8,
-	CTL_UTC = 1 << 9,
-	CTL_PCAP = 1 << 10,
-	CTL_OWNERS = 1 << 11,
+	CTL_OFFENDER = 1 << 5,
+	CTL_SORT = 1 << 6,
+	CTL_LIMIT = 1 << 7,
+	CTL_COLUMNS = 1 << 8,
+	CTL_NO_HEADER = 1 << 9,
+	CTL_UTC = 1 << 10,
+	CTL_PCAP = 1 << 11,
+	CTL_OWNERS = 1 << 12,
 };
+/* Taken by every command, also where they mean nothing: scripts put them first. */
+#define CTL_EVERYWHERE (CTL_CONFIG_FILE | CTL_OUTPUT)
 #define CTL_LIST_OPTIONS \
 	(CTL_CONFIG_FILE | CTL_OUTPUT | CTL_COLUMNS | CTL_NO_HEADER | CTL_UTC)
 
@@ -49,6 +56,7 @@ struct ctl_command {
 	const char *arguments; /* "ID", "FILE...", "load|unload|show|check" */
 	unsigned least, most;  /* number of arguments */
 	unsigned options;      /* enum ctl_option */
+	unsigned exits;	       /* 1 << enum ctl_exit, each that it can give */
 	const char *summary;   /* one line */
 	const char *help;      /* what `help COMMAND` says beside the options */
 	const struct show_kind *kind;  /* whose fields --columns names; NULL: none */
@@ -60,14 +68,17 @@ const struct ctl_command *ctl_command_by_name(const char *name);
 
 /* The command line, read (ctl_args.h). Strings point into argv. */
 struct ctl_args {
-	unsigned given; /* enum ctl_option */
+	unsigned given;	 /* enum ctl_option */
+	unsigned shorts; /* of these, those typed as one letter */
 	const char *config_file;
 	enum show_format format;
 	const char *since, *until;
 	int64_t since_ns, until_ns;
 	const char *user, *columns, *pcap, *owners;
+	char *own_columns; /* columns, without blanks */
 	unsigned sort; /* of the command's sort_words */
 	int64_t limit;
+	int64_t offender; /* 0: all */
 	bool no_header, utc;
 	const struct ctl_command *command;
 	char **arguments; /* n_arguments, NULL-terminated; within words */
@@ -86,6 +97,9 @@ struct ctl {
 void ctl_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Each line of text, after a prefix. */
 void ctl_say_lines(const char *prefix, const char *text);
+
+/* Says that the command has no CSV. CTL_USAGE. */
+int ctl_no_csv(const struct ctl *ctl);
 
 /* ctl_config.c */
 /* The config file's lines go to stderr. 0 or CTL_CONFIG. */

@@ -24,6 +24,7 @@ static const struct {
 	{ CTL_SINCE, 1001, "since", "TIME", "only what was seen at this time or later" },
 	{ CTL_UNTIL, 1002, "until", "TIME", "only what was seen before this time" },
 	{ CTL_USER, 'u', "user", "USER", "only this user, by name or number" },
+	{ CTL_OFFENDER, 1009, "offender", "ID", "only this offender's (the id of list-offenders)" },
 	{ CTL_SORT, 1003, "sort", "KEY", "the order" },
 	{ CTL_LIMIT, 'n', "limit", "N", "at most so many rows; 0: all" },
 	{ CTL_COLUMNS, 1004, "columns", "A,B,C", "these columns, in this order" },
@@ -52,17 +53,31 @@ const char *ctl_option_name(unsigned option)
 {
 	static const char *const shown[OPTIONS_N] = {
 		"-c, --config FILE",   "-o, --output FORMAT", "    --since TIME",
-		"    --until TIME",    "-u, --user USER",     "    --sort KEY",
-		"-n, --limit N",       "    --columns A,B,C", "    --no-header",
-		"    --utc",	       "    --pcap FILE",     "    --owners FILE",
+		"    --until TIME",    "-u, --user USER",     "    --offender ID",
+		"    --sort KEY",      "-n, --limit N",       "    --columns A,B,C",
+		"    --no-header",     "    --utc",	      "    --pcap FILE",
+		"    --owners FILE",
 	};
 
 	return shown[option_index(option)];
 }
 
-static int wrong(char **message, const char *option, const char *expected, const char *got)
+char *ctl_option_typed(const struct ctl_args *args, unsigned option)
 {
-	*message = show_printf("--%s: expected %s, got \"%s\"", option, expected, got);
+	size_t i = option_index(option);
+
+	if (args->shorts & option)
+		return show_printf("-%c", options[i].letter);
+	return show_printf("--%s", options[i].name);
+}
+
+static int wrong(const struct ctl_args *args, unsigned option, const char *expected,
+		 const char *got, char **message)
+{
+	char *typed = ctl_option_typed(args, option);
+
+	*message = show_printf("%s: expected %s, got \"%s\"", typed, expected, got);
+	free(typed);
 	return -EINVAL;
 }
 
@@ -80,8 +95,8 @@ static char *join_words(const char *const *words, unsigned n)
 }
 
 /* The word's index, or -EINVAL with a message. */
-static int read_word(const char *option, const char *text, const char *const *words, unsigned n,
-		     char **message)
+static int read_word(const struct ctl_args *args, unsigned option, const char *text,
+		     const char *const *words, unsigned n, char **message)
 {
 	char *expected;
 	int error;
@@ -90,21 +105,22 @@ static int read_word(const char *option, const char *text, const char *const *wo
 		if (!strcmp(text, words[i]))
 			return (int)i;
 	expected = join_words(words, n);
-	error = wrong(message, option, expected, text);
+	error = wrong(args, option, expected, text, message);
 	free(expected);
 	return error;
 }
 
-static int read_limit(const char *text, int64_t *limit, char **message)
+static int read_number(const struct ctl_args *args, unsigned option, const char *expected,
+		       const char *text, int64_t least, int64_t *out, char **message)
 {
 	char *end;
 	long long number;
 
 	errno = 0;
 	number = strtoll(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || errno || number < 0)
-		return wrong(message, "limit", "a number of rows, 0 for all", text);
-	*limit = number;
+	if (*text < '0' || *text > '9' || *end || errno || number < least)
+		return wrong(args, option, expected, text, message);
+	*out = number;
 	return 0;
 }
 
@@ -114,18 +130,15 @@ static int take_option(struct ctl_args *args, size_t index, const char *value, c
 {
 	int word;
 
-	if (options[index].value && !*value && options[index].bit != CTL_COLUMNS) {
-		*message = show_printf("--%s: expected %s, got \"\"", options[index].name,
-				       options[index].value);
-		return -EINVAL;
-	}
+	if (options[index].value && !*value && options[index].bit != CTL_COLUMNS)
+		return wrong(args, options[index].bit, options[index].value, "", message);
 	args->given |= options[index].bit;
 	switch (options[index].bit) {
 	case CTL_CONFIG_FILE:
 		args->config_file = value;
 		break;
 	case CTL_OUTPUT:
-		word = read_word("output", value, show_format_words, FORMAT_N, message);
+		word = read_word(args, CTL_OUTPUT, value, show_format_words, FORMAT_N, message);
 		if (word < 0)
 			return word;
 		args->format = (enum show_format)word;
@@ -143,7 +156,11 @@ static int take_option(struct ctl_args *args, size_t index, const char *value, c
 		*sort = value;
 		break;
 	case CTL_LIMIT:
-		return read_limit(value, &args->limit, message);
+		return read_number(args, CTL_LIMIT, "a number of rows, 0 for all", value, 0,
+				   &args->limit, message);
+	case CTL_OFFENDER:
+		return read_number(args, CTL_OFFENDER, "the id of an offender (list-offenders "
+				   "--columns id,who,program)", value, 1, &args->offender, message);
 	case CTL_COLUMNS:
 		args->columns = value;
 		break;
@@ -166,9 +183,9 @@ static int take_option(struct ctl_args *args, size_t index, const char *value, c
 static int check_times(struct ctl_args *args, int64_t now_ns, char **message)
 {
 	if (args->since && ctl_time_parse(args->since, now_ns, args->utc, &args->since_ns))
-		return wrong(message, "since", CTL_TIME_EXPECTED, args->since);
+		return wrong(args, CTL_SINCE, CTL_TIME_EXPECTED, args->since, message);
 	if (args->until && ctl_time_parse(args->until, now_ns, args->utc, &args->until_ns))
-		return wrong(message, "until", CTL_TIME_EXPECTED, args->until);
+		return wrong(args, CTL_UNTIL, CTL_TIME_EXPECTED, args->until, message);
 	if (args->until && !args->until_ns)
 		args->until_ns = 1; /* 0 would mean: open */
 	if (args->since && args->until && args->since_ns >= args->until_ns) {
@@ -193,12 +210,34 @@ static char *field_names(const struct show_kind *kind)
 	return names;
 }
 
-static int check_columns(const struct ctl_args *args, char **message)
+/* "user, script" -> "user,script". malloc'd. */
+static char *without_blanks(const char *columns)
+{
+	char *out = show_printf("%s", columns), *to = out;
+
+	for (const char *at = columns; *at;) {
+		size_t len;
+
+		at += strspn(at, " \t");
+		len = strcspn(at, ",");
+		to = mempcpy(to, at, len);
+		at += len;
+		while (to > out && (to[-1] == ' ' || to[-1] == '\t'))
+			to--;
+		if (*at)
+			*to++ = *at++;
+	}
+	*to = '\0';
+	return out;
+}
+
+static int check_columns(struct ctl_args *args, char **message)
 {
 	const struct show_kind *kind = args->command->kind;
 	const struct show_field *seen[64];
 	unsigned n = 0;
 
+	args->columns = args->own_columns = without_blanks(args->columns);
 	for (const char *at = args->columns;;) {
 		size_t len = strcspn(at, ",");
 		const struct show_field *field = show_field_by_name(kind, at, len);
@@ -228,13 +267,18 @@ static int check_columns(const struct ctl_args *args, char **message)
 static int check_command(struct ctl_args *args, const char *sort, char **message)
 {
 	const struct ctl_command *command = args->command;
-	unsigned senseless = args->given & ~command->options;
+	unsigned senseless = args->given & ~(command->options | CTL_EVERYWHERE);
 
 	for (size_t i = 0; i < OPTIONS_N; i++) {
+		char *typed;
+
 		if (!(senseless & options[i].bit))
 			continue;
-		*message = show_printf("--%s means nothing to \"%s\"; see \"egressctl help %s\"",
-				       options[i].name, command->name, command->name);
+		typed = ctl_option_typed(args, options[i].bit);
+
+		*message = show_printf("%s means nothing to \"%s\"; see \"egressctl help %s\"", typed,
+				       command->name, command->name);
+		free(typed);
 		return -EINVAL;
 	}
 	if (args->n_arguments < command->least || args->n_arguments > command->most) {
@@ -252,8 +296,8 @@ static int check_command(struct ctl_args *args, const char *sort, char **message
 		return -EINVAL;
 	}
 	if (sort) {
-		int word = read_word("sort", sort, command->sort_words, command->n_sort_words,
-				     message);
+		int word = read_word(args, CTL_SORT, sort, command->sort_words,
+				     command->n_sort_words, message);
 		if (word < 0)
 			return word;
 		args->sort = (unsigned)word;
@@ -267,8 +311,12 @@ static int bad_option(int code, const char *word, char **message)
 	for (size_t i = 0; code == ':' && i < OPTIONS_N; i++) {
 		if (options[i].letter != optopt)
 			continue;
-		*message = show_printf("--%s: expected a value (%s)", options[i].name,
-				       options[i].value);
+		if (strncmp(word, "--", 2) != 0)
+			*message = show_printf("-%c: expected a value (%s)", optopt,
+					       options[i].value);
+		else
+			*message = show_printf("--%s: expected a value (%s)", options[i].name,
+					       options[i].value);
 		return -EINVAL;
 	}
 	if (optopt > ' ' && optopt < 0x7f && strncmp(word, "--", 2) != 0)
@@ -320,6 +368,10 @@ static int read_words(struct ctl_args *args, int argc, char **argv, const char *
 			return bad_option(code, argv[before], message);
 		for (i = 0; i < OPTIONS_N && options[i].letter != code; i++)
 			;
+		if (!strncmp(argv[before], "--", 2))
+			args->shorts &= ~options[i].bit;
+		else
+			args->shorts |= options[i].bit;
 		if (take_option(args, i, optarg ? optarg : "", sort, message))
 			return -EINVAL;
 	}
@@ -366,5 +418,6 @@ int ctl_args_parse(struct ctl_args *args, int argc, char **argv, int64_t now_ns,
 void ctl_args_free(struct ctl_args *args)
 {
 	free(args->words);
+	free(args->own_columns);
 	memset(args, 0, sizeof(*args));
 }

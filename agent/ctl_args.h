@@ -16,6 +16,8 @@ int ctl_args_parse(struct ctl_args *args, int argc, char **argv, int64_t now_ns,
 /* Also after an error. */
 void ctl_args_free(struct ctl_args *args);
 
+/* "-o" or "--output": as it was typed. malloc'd. */
+char *ctl_option_typed(const struct ctl_args *args, unsigned option);
 /* "    --since TIME" of CTL_SINCE; and what `help` says of it. */
 const char *ctl_option_name(unsigned option);
 const char *ctl_option_help(unsigned option);

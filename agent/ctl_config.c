@@ -47,17 +47,45 @@ static int config_show(struct ctl *ctl)
 	return CTL_OK;
 }
 
+/* Without them egressd does not start: unlike a mail user, that is an error. */
+static int check_process_user(const char *file, const char *key, const char *name)
+{
+	uid_t uid;
+	gid_t gid;
+	int error = config_user(name, &uid, &gid);
+	char *line;
+
+	if (!error && uid != 0)
+		return CTL_OK;
+	if (!error)
+		line = show_printf("%s: %s: \"%s\" is root: expected a user without rights", file,
+				   key, name);
+	else if (error == -ENOENT)
+		line = show_printf("%s: %s: there is no user \"%s\": expected an existing user or "
+				   "a number", file, key, name);
+	else
+		line = show_printf("%s: %s: \"%s\": %s", file, key, name, strerror(-error));
+	ctl_config_error(NULL, line);
+	free(line);
+	return CTL_CONFIG;
+}
+
 static int config_check(struct ctl *ctl)
 {
+	const char *file = ctl->args.config_file ? ctl->args.config_file : CONFIG_DEFAULT_FILE;
+	int judge, recorder;
 	struct policy policy;
 
+	judge = check_process_user(file, "judge_user", ctl->config.judge_user);
+	recorder = check_process_user(file, "recorder_user", ctl->config.recorder_user);
+	if (judge || recorder)
+		return CTL_CONFIG;
 	/* A user that is missing is said, but is no error of the file. */
 	ctl_users_policy(&ctl->config, &policy, true);
 	if (ctl->config_is_default)
 		printf("OK: %s does not exist, the defaults hold\n", CONFIG_DEFAULT_FILE);
 	else
-		printf("OK: %s\n", ctl->args.config_file ? ctl->args.config_file
-							 : CONFIG_DEFAULT_FILE);
+		printf("OK: %s\n", file);
 	return CTL_OK;
 }
 

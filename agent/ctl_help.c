@@ -18,16 +18,41 @@ static void print_option(unsigned option)
 	printf("  %-22s %s\n", ctl_option_name(option), ctl_option_help(option));
 }
 
-static void print_exit_codes(void)
+/* Those of one command, or all: then with the name of the command that means something by it. */
+static void print_exit_codes(const struct ctl_command *only)
 {
-	printf("\nExit codes:\n"
-	       "  %d  done; list-offenders: there are none\n"
-	       "  %d  something could not be done, read or written; rules check: they differ\n"
-	       "  %d  the command line is wrong\n"
-	       "  %d  there is no store, or it can't be read\n"
-	       "  %d  the configuration is wrong or can't be read\n"
-	       "  %d  list-offenders: there are some\n",
-	       CTL_OK, CTL_FAILED, CTL_USAGE, CTL_NO_STORE, CTL_CONFIG, CTL_OFFENDERS);
+	static const struct {
+		const char *text, *command, *more;
+	} codes[] = {
+		[CTL_OK] = { "done", "list-offenders", "there are none" },
+		[CTL_FAILED] = { "something could not be done, read or written", "rules",
+				 "check: they differ" },
+		[CTL_USAGE] = { "the command line is wrong" },
+		[CTL_NO_STORE] = { "there is no store, or it can't be read" },
+		[CTL_CONFIG] = { "the configuration is wrong or can't be read" },
+		[CTL_OFFENDERS] = { "done", "list-offenders", "there are some" },
+	};
+
+	printf("\nExit codes:\n");
+	for (unsigned i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		const char *of = codes[i].command;
+
+		if (only && !(only->exits & 1U << i))
+			continue;
+		printf("  %u  %s", i, codes[i].text);
+		if (of && (!only || !strcmp(of, only->name)))
+			printf("; %s%s%s", only ? "" : of, only ? "" : ": ", codes[i].more);
+		printf("\n");
+	}
+}
+
+/* In two lines: it is long. */
+static void print_times(const char *label)
+{
+	const char *dates = strstr(CTL_TIME_EXPECTED, "2026");
+
+	printf("  %-22s %.*s\n  %-22s %s\n", label, (int)(dates - CTL_TIME_EXPECTED),
+	       CTL_TIME_EXPECTED, "", dates);
 }
 
 static void print_overview(void)
@@ -47,7 +72,7 @@ static void print_overview(void)
 		print_option(option);
 	printf("\nTIME is one of %s;\nwithout a zone it is local (UTC with --utc).\n",
 	       CTL_TIME_EXPECTED);
-	print_exit_codes();
+	print_exit_codes(NULL);
 }
 
 /* Names of fields, folded at 76 columns. */
@@ -67,8 +92,8 @@ static void print_fields(const struct show_kind *kind)
 		printf(" %s%s", field->name, field->keep ? "*" : "");
 		at += len;
 	}
-	printf("\nThe CSV puts an apostrophe before a text that a spreadsheet would take for a "
-	       "formula\n(it begins with = + - @).\n");
+	printf("\nThe CSV is RFC 4180 with Unix line ends. It puts an apostrophe before a text that a\n"
+	       "spreadsheet would take for a formula (it begins with = + - @).\n");
 }
 
 static void print_command(const struct ctl_command *command)
@@ -90,11 +115,28 @@ static void print_command(const struct ctl_command *command)
 		printf("\n");
 	}
 	if (command->options & CTL_SINCE)
-		printf("  %-22s %s\n", "    TIME is one of", CTL_TIME_EXPECTED);
+		print_times("    TIME is one of");
+	if (command->options & CTL_SINCE)
+		printf("\nA row counts whole when any of its time is asked for: one row spans up to "
+		       "fold_s.\n");
 	if (command->kind)
 		print_fields(command->kind);
-	if (command->options)
-		print_exit_codes();
+	print_exit_codes(command);
+}
+
+/* Is word one of command's "load|unload|show|check"? `help rules load` is help of rules. */
+static bool is_verb(const struct ctl_command *command, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = command->arguments; len && at && *at;) {
+		size_t n = strcspn(at, "|");
+
+		if (n == len && !strncmp(at, word, n))
+			return true;
+		at += n + (at[n] == '|');
+	}
+	return false;
 }
 
 int ctl_help(struct ctl *ctl)
@@ -109,6 +151,11 @@ int ctl_help(struct ctl *ctl)
 	if (!command) {
 		ctl_say("help: unknown command \"%s\"; see \"egressctl help\"",
 			ctl->args.arguments[0]);
+		return CTL_USAGE;
+	}
+	if (ctl->args.n_arguments > 1 && !is_verb(command, ctl->args.arguments[1])) {
+		ctl_say("help: %s knows no \"%s\"; see \"egressctl help %s\"", command->name,
+			ctl->args.arguments[1], command->name);
 		return CTL_USAGE;
 	}
 	print_command(command);

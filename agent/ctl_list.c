@@ -3,6 +3,7 @@
  * egressctl list-offenders and list-verdicts: rows of the store to a list on stdout.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "ctl.h"
 
@@ -38,6 +39,31 @@ static int each_offender(void *context, const struct store_offender *offender)
 static int each_verdict(void *context, const struct store_verdict *verdict)
 {
 	return walk_on(context, verdict);
+}
+
+/* An empty answer on a terminal looks like none at all; a program sees that there is no row. */
+static void say_none(const struct ctl *ctl, const char *what)
+{
+	char time_text[SHOW_TIME_BYTES];
+	char *since, *until;
+
+	if (!ctl->show.width || ctl->args.format != FORMAT_TABLE)
+		return;
+	since = show_printf("%s", "");
+	until = show_printf("%s", "");
+	if (ctl->args.since) {
+		free(since);
+		since = show_printf(" since %s", show_time(ctl->args.since_ns, ctl->show.utc, 0,
+							   time_text));
+	}
+	if (ctl->args.until) {
+		free(until);
+		until = show_printf(" before %s", show_time(ctl->args.until_ns, ctl->show.utc, 0,
+							    time_text));
+	}
+	ctl_say("no %s%s%s", what, since, until);
+	free(since);
+	free(until);
 }
 
 static int list(struct ctl *ctl, const struct show_kind *kind, struct walk *walk,
@@ -86,6 +112,8 @@ int ctl_list_offenders(struct ctl *ctl)
 
 	if (code == CTL_OK && walk.rows)
 		return CTL_OFFENDERS;
+	if (code == CTL_OK)
+		say_none(ctl, "offenders");
 	return code;
 }
 
@@ -105,6 +133,8 @@ int ctl_list_verdicts(struct ctl *ctl)
 									 : 0 };
 	int code = list(ctl, &show_verdict_kind, &walk, read_verdicts);
 
+	if (code == CTL_OK && !walk.rows)
+		say_none(ctl, "verdicts");
 	if (code == CTL_OK && walk.more && !given)
 		ctl_say("there are more than %d; --limit N shows N of them, --limit 0 all",
 			TABLE_ROWS_MOST);

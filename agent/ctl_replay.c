@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl.h"
@@ -15,6 +16,7 @@
 #include "replay.h"
 
 #define OWNERS_BYTES_MOST (16 << 20)
+#define OWNERS_ERRORS_MOST 20 /* shown of one file */
 
 struct run {
 	struct ctl *ctl;
@@ -23,6 +25,7 @@ struct run {
 	struct show_list *list;
 	struct ctl_progress *progress;
 	int64_t records;
+	const char *file; /* that is read now */
 	int write_error;
 	bool failed; /* a file could not be read to its end */
 	char **summaries;
@@ -34,7 +37,8 @@ static int each_record(void *context, const struct record *record)
 	struct show_view view;
 
 	show_view_record(&view, record, ++run->records);
-	run->write_error = show_list_row(run->list, &view.verdict);
+	view.file = run->file;
+	run->write_error = show_list_row(run->list, &view);
 	show_view_end(&view);
 	ctl_progress_add(run->progress, 1);
 	return run->write_error ? 1 : 0;
@@ -95,19 +99,42 @@ static char *read_text(const char *path)
 	return text;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static void owners_error(void *context, const char *line)
+{
+	unsigned *errors = context;
+
+	if (++*errors <= OWNERS_ERRORS_MOST)
+		ctl_config_error(NULL, line);
+}
+
 static int read_owners(struct run *run)
 {
 	const char *path = run->ctl->args.owners;
+	unsigned errors = 0;
 	char *text;
 	int error;
 
 	if (!path)
 		return CTL_OK;
+	if (is_folder(path)) {
+		ctl_say("%s: is a folder, expected an owners file", path);
+		return CTL_FAILED;
+	}
 	text = read_text(path);
 	if (!text)
 		return CTL_FAILED;
-	error = owners_parse(&run->owners, path, text, ctl_config_error, NULL);
+	error = owners_parse(&run->owners, path, text, owners_error, &errors);
 	free(text);
+	if (errors > OWNERS_ERRORS_MOST)
+		fprintf(stderr, "%s and %u more\n", run->ctl->show.ascii ? "..." : "…",
+			errors - OWNERS_ERRORS_MOST);
 	return error ? CTL_FAILED : CTL_OK;
 }
 
@@ -118,6 +145,12 @@ static void replay_one(struct run *run, unsigned index)
 	char *message = NULL, *doing;
 	int error;
 
+	if (is_folder(file)) {
+		run->failed = true;
+		run->summaries[index] = show_printf("%s: is a folder, expected a capture", file);
+		return;
+	}
+	run->file = file;
 	doing = show_printf("replay: file %u of %u", index + 1, run->ctl->args.n_arguments);
 	ctl_progress_doing(run->progress, doing);
 	free(doing);
@@ -160,6 +193,7 @@ static int replay_all(struct run *run)
 
 int ctl_replay(struct ctl *ctl)
 {
+	bool names_files = ctl->args.n_arguments > 1 || ctl->args.columns;
 	struct run run = { .ctl = ctl };
 	int code = ctl_config_load(ctl);
 
@@ -168,7 +202,8 @@ int ctl_replay(struct ctl *ctl)
 	ctl_users_policy(&ctl->config, &run.policy, true);
 	code = read_owners(&run);
 	if (!code)
-		code = ctl_list_new(ctl, &show_verdict_kind, &run.list);
+		code = ctl_list_new(ctl, names_files ? &show_replay_kind : &show_verdict_kind,
+				    &run.list);
 	if (code)
 		goto out;
 	run.summaries = calloc(ctl->args.n_arguments, sizeof(*run.summaries));

@@ -5,9 +5,11 @@
 #include "ctl_rules.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/capability.h>
 
 #include "config_ruleset.h"
@@ -63,13 +65,33 @@ static void say_clashes(const struct ruleset *set)
 {
 	char *message = NULL;
 	int n = ruleset_clashes(set, &message);
+	char *rest = message;
 
-	if (n > 0 && message)
-		ctl_say_lines("warning: ", message);
-	else if (n < 0)
+	/* Who holds the queue is as a rule the egressd that these rules are for: it says itself when
+	 * it can't have it. */
+	for (char *line; n > 0 && (line = strsep(&rest, "\n"));)
+		if (*line && strncmp(line, "queue ", 6) != 0)
+			ctl_say("warning: %s", line);
+	if (n < 0)
 		ctl_say("warning: could not look for clashes: %s",
 			message ? message : strerror(-n));
 	free(message);
+}
+
+/* A running egressd puts rules back that are gone, but not those that its admin took away. */
+static void mark_unloaded(const struct config *config, bool unloaded)
+{
+	char path[CONFIG_PATH_BYTES + sizeof("/" CONFIG_UNLOADED_FILE)];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", config->state_dir, CONFIG_UNLOADED_FILE);
+	if (!unloaded) {
+		unlink(path);
+		return;
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd >= 0)
+		close(fd);
 }
 
 static int rules_load(struct rules *rules)
@@ -87,7 +109,9 @@ static int rules_load(struct rules *rules)
 	       was_loaded ? "renewed" : "loaded", policy_mode_words[rules->ctl->config.mode], ports,
 	       set->n_mail_uids, set->n_mail_uids == 1 ? "" : "s",
 	       was_loaded ? "its counters were kept" : "its counters start at 0");
-	printf("The agent chain is empty: until egressd fills it, the rule set decides alone.\n");
+	printf("The agent chain is empty: a running egressd fills it within a second; until then the rules "
+	       "decide alone.\n");
+	mark_unloaded(&rules->ctl->config, false);
 	fflush(stdout);
 	ctl_users_policy(&rules->ctl->config, &rules->policy, true);
 	say_clashes(set);
@@ -101,7 +125,10 @@ static int rules_unload(struct rules *rules)
 {
 	bool was_loaded = is_loaded(&rules->set);
 	char *message = NULL;
-	int error = ruleset_unload(&rules->set, &message);
+	int error;
+
+	mark_unloaded(&rules->ctl->config, true);
+	error = ruleset_unload(&rules->set, &message);
 
 	if (error) {
 		int code = failed("unload", error, message);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "ctl.h"
+#include "ctl_args.h"
 #include "escape.h"
 
 void ctl_say(const char *format, ...)
@@ -43,6 +44,16 @@ int ctl_write_failed(int error)
 	if (error != -EPIPE)
 		ctl_say("stdout: %s", strerror(-error));
 	return CTL_FAILED;
+}
+
+int ctl_no_csv(const struct ctl *ctl)
+{
+	char *typed = ctl_option_typed(&ctl->args, CTL_OUTPUT);
+
+	ctl_say("%s: %s: expected table, json or jsonl, got \"csv\"", ctl->args.command->name,
+		typed);
+	free(typed);
+	return CTL_USAGE;
 }
 
 int64_t ctl_now_ns(void)

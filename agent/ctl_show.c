@@ -205,10 +205,8 @@ int ctl_show(struct ctl *ctl)
 			ctl->args.arguments[0]);
 		return CTL_USAGE;
 	}
-	if (ctl->args.format == FORMAT_CSV) {
-		ctl_say("show: --output: expected table, json or jsonl, got \"csv\"");
-		return CTL_USAGE;
-	}
+	if (ctl->args.format == FORMAT_CSV)
+		return ctl_no_csv(ctl);
 	code = ctl_store_open(ctl, &store);
 	if (code)
 		return code;

@@ -59,6 +59,7 @@ int ctl_store_filter(const struct ctl *ctl, struct store_filter *filter)
 	memset(filter, 0, sizeof(*filter));
 	filter->since_ns = ctl->args.since_ns;
 	filter->until_ns = ctl->args.until_ns;
+	filter->offender = ctl->args.offender;
 	if (!ctl->args.user)
 		return 0;
 	if (config_user(ctl->args.user, &uid, &gid)) {

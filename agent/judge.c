@@ -20,8 +20,11 @@
 #include "privilege.h"
 
 #define ATTEMPT_SLOTS 16384
-#define USER_SHARE    10 /* packets' worth of lookup_after_ms a second, for one user */
-#define ALL_SHARE     40 /* and for all together */
+#define HELD_USER_NS  (250 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
+#define HELD_ALL_NS   (600 * INT64_C(1000000)) /* and all users' look-ups */
+#define REST_NS	      (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
+#define AFTER_USER    10 /* packets' worth of lookup_after_ms a second, for one user */
+#define AFTER_ALL     40 /* and for all together */
 
 int64_t judge_clock_ns(clockid_t clock)
 {
@@ -36,11 +39,12 @@ uint64_t *judge_stat(struct judge *judge, enum stat_id id)
 	return &judge->status.stats.value[id];
 }
 
-static void set_allowance(struct judge *judge)
+static void set_allowances(struct judge *judge)
 {
 	int64_t packet_ns = judge->settings.config.lookup_after_ms * INT64_C(1000000);
 
-	allowance_init(&judge->allowance, USER_SHARE * packet_ns, ALL_SHARE * packet_ns);
+	allowance_init(&judge->held, HELD_USER_NS, HELD_ALL_NS);
+	allowance_init(&judge->after, AFTER_USER * packet_ns, AFTER_ALL * packet_ns);
 }
 
 static int open_finder(const struct config *config, struct owner_finder **finder)
@@ -79,7 +83,7 @@ static void on_settings(struct judge *judge)
 	owner_finder_free(judge->finder);
 	judge->finder = finder;
 	judge->settings = settings;
-	set_allowance(judge);
+	set_allowances(judge);
 	/* New rules came with an empty agent chain; if this fails the next report says so. */
 	ruleset_agent_fill(judge->link, settings.config.table, settings.config.queue_num, &form);
 	length = wire_encode_options(&settings.config, judge->message, sizeof(judge->message));
@@ -87,7 +91,7 @@ static void on_settings(struct judge *judge)
 	if (send(judge->channel_fd, judge->message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_warning("the recorder's channel is full: it keeps its old options");
 	judge_report(judge);
-	(void)send(judge->control_fd, "r", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send(judge->control_fd, JUDGE_SAYS_READY, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* --- start, loop, end ---------------------------------------------------------------------- */
@@ -113,10 +117,13 @@ static int open_loop(struct judge *judge)
 	    timerfd_settime(judge->timer_fd, 0, &every_second, NULL) < 0)
 		return -errno;
 	/* What an event is for is told by its pointer: a member of *judge, or a parked packet. */
-	if (watch(judge, queue_fd(judge->queue), &judge->queue) ||
-	    watch(judge, copies_fd(judge->copies[VIA_MAIL]), &judge->copies[VIA_MAIL]) ||
-	    watch(judge, copies_fd(judge->copies[VIA_LOCAL]), &judge->copies[VIA_LOCAL]) ||
-	    watch(judge, copies_fd(judge->copies[VIA_GUARD]), &judge->copies[VIA_GUARD]) ||
+	if (watch(judge, queue_fd(judge->edges.queue), &judge->edges.queue) ||
+	    watch(judge, copies_fd(judge->edges.copies[VIA_MAIL]),
+		  &judge->edges.copies[VIA_MAIL]) ||
+	    watch(judge, copies_fd(judge->edges.copies[VIA_LOCAL]),
+		  &judge->edges.copies[VIA_LOCAL]) ||
+	    watch(judge, copies_fd(judge->edges.copies[VIA_GUARD]),
+		  &judge->edges.copies[VIA_GUARD]) ||
 	    watch(judge, judge->control_fd, &judge->control_fd) ||
 	    watch(judge, judge->signal_fd, &judge->signal_fd) ||
 	    watch(judge, judge->timer_fd, &judge->timer_fd))
@@ -139,9 +146,6 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 		return -ENOMEM;
 	judge_report_start(judge);
 
-	error = judge_open_edges(judge);
-	if (error)
-		return error;
 	error = ruleset_link_open(&judge->link);
 	if (error) {
 		log_error("netlink to nf_tables: %s", strerror(-error));
@@ -156,7 +160,7 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 	error = open_finder(config, &judge->finder);
 	if (error)
 		return error;
-	set_allowance(judge);
+	set_allowances(judge);
 	error = open_loop(judge);
 	if (error) {
 		log_error("event loop: %s", strerror(-error));
@@ -169,6 +173,7 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 			  error == -ENOENT ? "the table is not loaded" : strerror(-error));
 		return error;
 	}
+	ruleset_generation(judge->link, &judge->generation);
 	log_notice("judging: mode %s, queue %u (%s), %u mail uid%s", policy_mode_words[config->mode],
 		   config->queue_num, ruleset_queue_words[form], judge->settings.policy.n_mail_uids,
 		   judge->settings.policy.n_mail_uids == 1 ? "" : "s");
@@ -180,7 +185,7 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 	void *mark = event->data.ptr;
 	uint64_t ticks;
 
-	if (mark == &judge->queue) {
+	if (mark == &judge->edges.queue) {
 		judge_read_queue(judge);
 	} else if (mark == &judge->control_fd) {
 		on_settings(judge);
@@ -195,7 +200,7 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 		judge_step_parked(judge, mark);
 	} else {
 		for (int via = 0; via < VIA_N; via++)
-			if (mark == &judge->copies[via])
+			if (mark == &judge->edges.copies[via])
 				judge_read_copies(judge, (enum record_via)via);
 	}
 }
@@ -216,9 +221,7 @@ static void wind_down(struct judge *judge)
 
 static void judge_free(struct judge *judge)
 {
-	queue_free(judge->queue);
-	for (int via = 0; via < VIA_N; via++)
-		copies_free(judge->copies[via]);
+	edges_close(&judge->edges);
 	owner_finder_free(judge->finder);
 	ruleset_link_free(judge->link);
 	attempts_free(judge->attempts);
@@ -235,17 +238,23 @@ int judge_main(const struct judge_start *start)
 		return 1;
 	}
 	judge->settings = *start->settings;
+	judge->edges = *start->edges;
 	judge->channel_fd = start->channel_fd;
 	judge->control_fd = start->control_fd;
 	error = set_up(judge, start);
 	if (!error)
 		judge_report(judge);
-	if (!error && send(judge->control_fd, "r", 1, MSG_NOSIGNAL) != 1)
+	if (!error && send(judge->control_fd, JUDGE_SAYS_READY, 1, MSG_NOSIGNAL) != 1)
 		error = -errno;
 	while (!error && !judge->stopping) {
 		struct epoll_event events[16];
-		int count = epoll_wait(judge->epoll_fd, events, 16, judge_end_late_parked(judge, false));
+		int timeout_ms = judge_end_late_parked(judge, false);
+		int64_t asleep_ns = judge_clock_ns(CLOCK_MONOTONIC), now;
+		int count = epoll_wait(judge->epoll_fd, events, 16, timeout_ms);
 
+		now = judge_clock_ns(CLOCK_MONOTONIC);
+		if (now - asleep_ns > REST_NS)
+			judge->busy_since_ns = now;
 		if (count < 0 && errno != EINTR) {
 			error = -errno;
 			log_error("epoll: %s", strerror(errno));

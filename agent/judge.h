@@ -9,6 +9,7 @@
 #define AGENT_JUDGE_H
 
 #include "config.h"
+#include "edges.h"
 #include "policy.h"
 
 /* From the keeper, whole, after a good reload: one SOCK_SEQPACKET message. Same program, same
@@ -18,15 +19,20 @@ struct judge_settings {
 	struct policy policy;
 };
 
+/* What the judge says to the keeper, one byte each. */
+#define JUDGE_SAYS_READY "r" /* all is in place, at the start and after new settings */
+#define JUDGE_SAYS_RULES "R" /* the rule set is gone, or may have been changed */
+
 struct judge_start {
 	const struct judge_settings *settings;
+	const struct edges *edges; /* open already; the judge closes them */
 	uid_t uid; /* what judge_user resolved to */
 	gid_t gid;
 	int channel_fd; /* to the recorder, SOCK_SEQPACKET */
-	int control_fd; /* from the keeper: settings; to it: one byte when all is in place */
+	int control_fd; /* from the keeper: settings; to it: JUDGE_SAYS_… */
 };
 
-/* Opens the edges, drops privileges, fills the agent chain, runs until SIGTERM. The exit code: 0,
+/* Drops privileges, opens the look-up, fills the agent chain, runs until SIGTERM. The exit code: 0,
  * or 1 after an error that was logged. */
 int judge_main(const struct judge_start *start);
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Opens and reads the queue and the copies; what becomes of a packet is judge_take.c's. */
+/* Reads the queue and the copies; what becomes of a packet is judge_take.c's. */
 #include <errno.h>
 #include <string.h>
 
 #include "judge_internal.h"
 #include "log.h"
 
-#define BATCH 64       /* packets of one edge in a turn: the others come next */
-#define GUARD_BATCH 32 /* NFLOG messages the kernel may gather: nobody waits for these */
+#define BATCH 64 /* packets of one edge in a turn: the others come next */
 
 static void on_queue_packet(void *context, const struct queue_packet *held)
 {
@@ -79,7 +78,7 @@ static void overrun(struct judge *judge, const char *where, int error)
 bool judge_read_queue(struct judge *judge)
 {
 	uint64_t odd = 0;
-	int count = queue_read(judge->queue, BATCH, on_queue_packet, judge, &odd);
+	int count = queue_read(judge->edges.queue, BATCH, on_queue_packet, judge, &odd);
 
 	if (count < 0)
 		overrun(judge, "queue", count);
@@ -88,48 +87,10 @@ bool judge_read_queue(struct judge *judge)
 
 bool judge_read_copies(struct judge *judge, enum record_via via)
 {
-	int count = copies_read(judge->copies[via], BATCH, on_copies[via], judge,
+	int count = copies_read(judge->edges.copies[via], BATCH, on_copies[via], judge,
 				judge_stat(judge, STAT_LOST_COPIES));
 
 	if (count < 0)
 		overrun(judge, "copies", count);
 	return count == -ENOBUFS || count >= BATCH;
-}
-
-int judge_open_edges(struct judge *judge)
-{
-	static const struct {
-		enum record_via via;
-		unsigned group_offset, batch;
-	} groups[] = { { VIA_GUARD, 0, GUARD_BATCH }, { VIA_MAIL, 1, 1 }, { VIA_LOCAL, 2, 1 } };
-	const struct config *config = &judge->settings.config;
-	const char *what = "";
-	struct queue_state state;
-	int error = queue_open(&judge->queue, config, &what);
-
-	if (error == -EPERM || error == -EBUSY) {
-		if (queue_state(config->queue_num, &state) == 0)
-			log_error("queue_num: queue %u is held by netlink port %u (as a rule that is its "
-				  "process id): expected a free queue",
-				  config->queue_num, state.portid);
-		else
-			log_error("%s %u: %s", what, config->queue_num, strerror(-error));
-		return error;
-	}
-	if (error) {
-		log_error("%s %u: %s", what, config->queue_num, strerror(-error));
-		return error;
-	}
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		uint16_t group = (uint16_t)(config->nflog_group + groups[i].group_offset);
-
-		error = copies_open(&judge->copies[groups[i].via], group, groups[i].batch,
-				    config->rcvbuf_bytes, &what);
-		if (error) {
-			log_error("%s %u: %s", what, group,
-				  error == -EBUSY ? "another program holds it" : strerror(-error));
-			return error;
-		}
-	}
-	return 0;
 }

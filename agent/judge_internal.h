@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the judge's files share: judge.c starts, waits and ends; judge_edges.c opens and reads the
- * queue and the copies; judge_take.c makes verdicts and records of packets; judge_report.c reads
+ * What the judge's files share: judge.c starts, waits and ends; judge_edges.c reads the queue and
+ * the copies; judge_take.c makes verdicts and records of packets; judge_report.c reads
  * the kernel's counters and tells the recorder.
  */
 #ifndef AGENT_JUDGE_INTERNAL_H
@@ -14,6 +14,7 @@
 #include "allowance.h"
 #include "attempts.h"
 #include "copies.h"
+#include "edges.h"
 #include "egress.h"
 #include "judge.h"
 #include "nfsock.h"
@@ -36,8 +37,7 @@ struct parked {
 struct judge {
 	struct judge_settings settings;
 	int channel_fd, control_fd, epoll_fd, signal_fd, timer_fd;
-	struct queue *queue;
-	struct copies *copies[VIA_N]; /* VIA_MAIL, VIA_LOCAL, VIA_GUARD */
+	struct edges edges;
 	struct owner_finder *finder;
 	struct ruleset_link *link;
 	struct attempts *attempts;
@@ -47,14 +47,17 @@ struct judge {
 	struct owner_wait *wait;	 /* the script was asked for */
 	bool again;			 /* the held budget was spent without an answer */
 	struct owner found;		 /* of the look-up after the verdict */
-	struct allowance allowance;	 /* its time, by uid */
+	struct allowance held, after;	 /* time for look-ups by uid, before and after the verdict */
 
 	struct parked parked[PARKED_MAX];
 	unsigned n_parked;
 
 	struct wire_status status;
+	int64_t busy_since_ns; /* CLOCK_MONOTONIC: when there last was nothing to do */
 	uint32_t queue_dropped_last, user_dropped_last; /* of nfnetlink_queue: 32 bits each */
 	char boot_id[40];
+	uint32_t generation;	   /* of the kernel's rules when they were last known whole */
+	unsigned ticks_to_check;   /* 0: as known; else the keeper is asked when they are over */
 	bool rules_missing_said, stopping;
 	struct record record; /* the one at work */
 	uint8_t message[WIRE_BYTES_MAX];
@@ -71,9 +74,7 @@ void judge_step_parked(struct judge *judge, struct parked *parked);
 /* Ends those whose time is up (all: every one). How long until the next, in ms; -1: none waits. */
 int judge_end_late_parked(struct judge *judge, bool all);
 
-/* judge_edges.c: 0 or -errno, which was logged. */
-int judge_open_edges(struct judge *judge);
-/* A turn's worth of packets; true while something may still wait there. */
+/* judge_edges.c. A turn's worth of packets; true while something may still wait there. */
 bool judge_read_queue(struct judge *judge);
 bool judge_read_copies(struct judge *judge, enum record_via via);
 

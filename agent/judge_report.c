@@ -51,6 +51,26 @@ static void keep_agent_rule(struct judge *judge, enum ruleset_queue form)
 	judge->status.rules_whole = form != RULESET_QUEUE_NONE;
 }
 
+/* The keeper sees to the rules: it may run nft, the judge may not. */
+static void ask_keeper(struct judge *judge)
+{
+	(void)send(judge->control_fd, JUDGE_SAYS_RULES, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Somebody changed some rules: perhaps ours. Not at once, since one change seldom comes alone. */
+static void watch_rules(struct judge *judge)
+{
+	uint32_t generation;
+
+	if (ruleset_generation(judge->link, &generation) < 0)
+		return;
+	if (generation != judge->generation && !judge->ticks_to_check)
+		judge->ticks_to_check = 2;
+	judge->generation = generation;
+	if (judge->ticks_to_check && --judge->ticks_to_check == 0)
+		ask_keeper(judge);
+}
+
 static void read_kernel(struct judge *judge)
 {
 	const struct config *config = &judge->settings.config;
@@ -64,9 +84,10 @@ static void read_kernel(struct judge *judge)
 		error = ruleset_agent_form(judge->link, config->table, &form);
 	if (error) {
 		if (!judge->rules_missing_said)
-			log_error("table inet %s: %s: NOTHING IS GUARDED until `egressctl rules load`",
+			log_error("table inet %s: %s: nothing is guarded until it is back",
 				  config->table, error == -ENOENT ? "is gone" : strerror(-error));
 		judge->rules_missing_said = true;
+		ask_keeper(judge);
 		judge->status.rules_whole = 0;
 		judge->status.queue_form = RULESET_QUEUE_NONE;
 		stats->kernel_epoch[0] = '\0';
@@ -76,6 +97,7 @@ static void read_kernel(struct judge *judge)
 		snprintf(stats->kernel_epoch, sizeof(stats->kernel_epoch), "%s:%" PRIu64,
 			 judge->boot_id, handle);
 		keep_agent_rule(judge, form);
+		watch_rules(judge);
 	}
 	if (queue_state(config->queue_num, &state) == 0) {
 		stats->value[STAT_QUEUE_DROPPED] += state.dropped - judge->queue_dropped_last;

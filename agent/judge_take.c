@@ -9,6 +9,8 @@
 #include "judge_internal.h"
 #include "log.h"
 
+#define BUSY_NS (20 * INT64_C(1000000)) /* without a moment of rest: somebody waits */
+
 /* --- the owner ----------------------------------------------------------------------------- */
 
 static void make_query(const struct flow *flow, const struct egress_meta *meta,
@@ -27,11 +29,19 @@ static void make_query(const struct flow *flow, const struct egress_meta *meta,
 	memcpy(query->dst, flow->dst, sizeof(query->dst));
 }
 
+/* What one user's look-ups take, everybody behind waits for. So a user has a share of the second,
+ * beyond which it is judged by uid alone, in microseconds; but not while nobody waits. */
+static bool others_wait(const struct judge *judge, int64_t now_ns)
+{
+	return now_ns - judge->busy_since_ns > BUSY_NS;
+}
+
 static int judge_resolve(void *context, const struct flow *flow, const struct egress_meta *meta,
 			 struct owner *owner)
 {
 	struct judge *judge = context;
 	struct owner_query query;
+	int64_t start;
 	int result;
 
 	if (judge->ready_owner) {
@@ -45,8 +55,15 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 		owner->why = OWNER_WHY_REFUSED_FIRST;
 		return 0;
 	}
+	start = judge_clock_ns(CLOCK_MONOTONIC);
+	if (others_wait(judge, start) && !allowance_left(&judge->held, meta->uid, start)) {
+		owner_init(owner);
+		owner->why = OWNER_WHY_BUDGET;
+		return 0;
+	}
 	make_query(flow, meta, &query);
 	result = owner_find(judge->finder, &query, owner, &judge->wait);
+	allowance_spend(&judge->held, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
 	if (result == -EAGAIN)
 		judge->again = true;
 	/* A copy is looked at after the fact: that its socket is gone by then says nothing of how the
@@ -80,7 +97,7 @@ static void judge_with_owner(struct judge *judge, const struct packet *packet,
 static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta)
 {
 	return (judge->again || judge->record.owner.how == OWNER_CONFIRMED) &&
-	       allowance_left(&judge->allowance, meta->uid, judge_clock_ns(CLOCK_MONOTONIC));
+	       allowance_left(&judge->after, meta->uid, judge_clock_ns(CLOCK_MONOTONIC));
 }
 
 static void look_on(struct judge *judge, const struct packet *packet,
@@ -96,7 +113,7 @@ static void look_on(struct judge *judge, const struct packet *packet,
 		judge_with_owner(judge, packet, meta, found);
 	else
 		judge->record.owner = *found;
-	allowance_spend(&judge->allowance, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
+	allowance_spend(&judge->after, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
 }
 
 /* --- verdict and record -------------------------------------------------------------------- */
@@ -106,7 +123,7 @@ static void give_verdict(struct judge *judge, uint32_t id, uint32_t mark)
 	const struct config *config = &judge->settings.config;
 	enum verdict verdict = judge->record.verdict;
 	uint32_t ours = verdict == VERDICT_ALLOW ? config->mark_allow : config->mark_deny;
-	int error = queue_accept(judge->queue, id, (mark & ~config->mark_mask) | ours);
+	int error = queue_accept(judge->edges.queue, id, (mark & ~config->mark_mask) | ours);
 
 	if (error) {
 		/* The packet stays held and its app waits; the kernel drops it when we end. */

@@ -3,6 +3,7 @@
 #include "keeper.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../nft/ruleset.h"
 #include "keeper_rules.h"
 #include "log.h"
 #include "notify.h"
@@ -32,6 +34,7 @@ struct keeper {
 	struct judge_settings settings;
 	struct statedir statedir;
 	struct keeper_users users;
+	struct edges edges; /* until the judge has them */
 	int channel[2]; /* judge -> recorder; JUDGE_END is -1 after the fork */
 	int control[2]; /* keeper <-> judge */
 	pid_t judge, recorder; /* 0: does not run */
@@ -39,7 +42,10 @@ struct keeper {
 	time_t recorder_started, recorder_due;
 	int judge_status;
 	sigset_t signals;
-	bool stopping;
+	int signal_fd;
+	time_t rules_due; /* when the rules may be put back next */
+	unsigned rules_times; /* that they were put back in a row */
+	bool stopping, unloaded_said;
 };
 
 static time_t now_s(void)
@@ -89,6 +95,7 @@ static void be_recorder(struct keeper *keeper)
 
 	child_signals();
 	prctl(PR_SET_NAME, "egressd-rec");
+	edges_close(&keeper->edges);
 	if (keeper->channel[JUDGE_END] >= 0)
 		close(keeper->channel[JUDGE_END]); /* or it would never see the end */
 	if (keeper->control[OTHER_END] >= 0)
@@ -113,6 +120,7 @@ static void be_judge(struct keeper *keeper)
 {
 	const struct judge_start start = {
 		.settings = &keeper->settings,
+		.edges = &keeper->edges,
 		.uid = keeper->users.judge_uid,
 		.gid = keeper->users.judge_gid,
 		.channel_fd = keeper->channel[JUDGE_END],
@@ -255,6 +263,43 @@ out:
 	notify_send("READY=1");
 }
 
+/* --- drift --------------------------------------------------------------------------------- */
+
+/* The rules are gone or may be others: put back at once, but never in a fight without a pause. */
+static void see_to_rules(struct keeper *keeper)
+{
+	time_t now = now_s();
+
+	if (keeper_rules_unloaded(keeper->statedir.dir_fd, false)) {
+		if (!keeper->unloaded_said)
+			log_warning("the rules were taken away by `egressctl rules unload`: nothing is "
+				    "guarded until `egressctl rules load`");
+		keeper->unloaded_said = true;
+		return;
+	}
+	keeper->unloaded_said = false;
+	if (now < keeper->rules_due)
+		return;
+	if (now - keeper->rules_due > 60)
+		keeper->rules_times = 0;
+	if (keeper_rules_make_whole(&keeper->settings, false) == 1)
+		keeper->rules_times++;
+	keeper->rules_due = now + (keeper->rules_times < 5 ? 1 : 10);
+}
+
+static void hear_judge(struct keeper *keeper)
+{
+	char word;
+	ssize_t got = recv(keeper->control[OTHER_END], &word, 1, MSG_DONTWAIT);
+
+	if (got == 0) { /* it is gone: SIGCHLD says the rest */
+		close(keeper->control[OTHER_END]);
+		keeper->control[OTHER_END] = -1;
+	}
+	if (got == 1 && word == *JUDGE_SAYS_RULES)
+		see_to_rules(keeper);
+}
+
 /* --- the story ----------------------------------------------------------------------------- */
 
 static int make_channels(struct keeper *keeper)
@@ -277,26 +322,35 @@ static int await_judge(struct keeper *keeper)
 {
 	char word;
 
+	edges_close(&keeper->edges);
 	close(keeper->channel[JUDGE_END]);
 	close(keeper->control[JUDGE_END]);
 	keeper->channel[JUDGE_END] = keeper->control[JUDGE_END] = -1;
 	return recv(keeper->control[OTHER_END], &word, 1, 0) == 1 ? 0 : -1;
 }
 
-/* The next signal, or 0 when there is something to start before it comes. */
+/* Waits for a signal, a word of the judge's, or the recorder's next start. The signal, or 0. */
 static int next_signal(struct keeper *keeper)
 {
-	struct timespec wait = { .tv_sec = 3600 };
-	siginfo_t info;
-	int number;
+	struct pollfd waits[] = {
+		{ .fd = keeper->signal_fd, .events = POLLIN },
+		{ .fd = keeper->control[OTHER_END], .events = POLLIN },
+	};
+	int timeout_ms = -1;
+	struct signalfd_siginfo info;
 
-	if (!keeper->recorder && !keeper->stopping) {
+	if (!keeper->recorder) {
 		time_t left = keeper->recorder_due - now_s();
 
-		wait.tv_sec = left > 0 ? left : 0;
+		timeout_ms = left > 0 ? (int)left * 1000 : 0;
 	}
-	number = sigtimedwait(&keeper->signals, &info, &wait);
-	return number < 0 ? 0 : number;
+	if (poll(waits, 2, timeout_ms) <= 0)
+		return 0;
+	if (waits[1].revents)
+		hear_judge(keeper);
+	if (waits[0].revents && read(keeper->signal_fd, &info, sizeof(info)) == sizeof(info))
+		return (int)info.ssi_signo;
+	return 0;
 }
 
 static void run(struct keeper *keeper)
@@ -319,24 +373,42 @@ static void run(struct keeper *keeper)
 	}
 }
 
-/* Waits for a child's end, at most `seconds`, then kills it. */
+/* Waits for a child's end; after `seconds` it is killed, after as many again given up. */
 static void await_end(struct keeper *keeper, pid_t *pid, int seconds)
 {
 	time_t deadline = now_s() + seconds;
+	bool killed = false;
 
-	while (*pid) {
+	for (;;) {
 		struct timespec wait = { .tv_nsec = 100000000 };
 		siginfo_t info;
 
 		reap(keeper);
 		if (!*pid)
-			break;
+			return;
+		if (now_s() >= deadline && killed) {
+			log_error("process %d does not end: left behind", *pid);
+			return;
+		}
 		if (now_s() >= deadline) {
 			kill(*pid, SIGKILL);
+			killed = true;
 			deadline = now_s() + seconds;
 		}
 		sigtimedwait(&keeper->signals, &info, &wait);
 	}
+}
+
+/* A judge that was killed left its rule behind. Nobody may read the queue any more while something
+ * still holds it: then bypass does not apply, and SYNs would hang instead of being refused. */
+static void empty_agent_chain(struct keeper *keeper)
+{
+	struct ruleset_link *link;
+
+	if (ruleset_link_open(&link) < 0)
+		return;
+	ruleset_agent_empty(link, keeper->settings.config.table);
+	ruleset_link_free(link);
 }
 
 static int end(struct keeper *keeper)
@@ -347,13 +419,17 @@ static int end(struct keeper *keeper)
 		kill(keeper->judge, SIGTERM);
 		await_end(keeper, &keeper->judge, 5);
 	}
+	if (keeper->judge || !WIFEXITED(keeper->judge_status))
+		empty_agent_chain(keeper);
 	/* What waits in the channel is kept, also when the recorder is down at this moment. */
 	if (!keeper->recorder)
 		start_recorder(keeper);
 	close(keeper->channel[OTHER_END]);
 	await_end(keeper, &keeper->recorder, DRAIN_S);
 	statedir_close(&keeper->statedir);
-	return WIFEXITED(keeper->judge_status) ? WEXITSTATUS(keeper->judge_status) : 1;
+	return !keeper->judge && WIFEXITED(keeper->judge_status) ?
+		       WEXITSTATUS(keeper->judge_status) :
+		       1;
 }
 
 int keeper_run(const char *config_file, const struct judge_settings *settings,
@@ -373,6 +449,11 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 	sigaddset(&keeper.signals, SIGHUP);
 	sigaddset(&keeper.signals, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &keeper.signals, NULL);
+	keeper.signal_fd = signalfd(-1, &keeper.signals, SFD_CLOEXEC);
+	if (keeper.signal_fd < 0) {
+		log_error("signalfd: %s", strerror(errno));
+		return 1;
+	}
 
 	keeper.users = *users;
 	if (statedir_open(&keeper.statedir, config->state_dir, keeper.users.recorder_uid,
@@ -380,11 +461,15 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 		log_error("%s", why);
 		return 1;
 	}
-	if (keeper_rules_make_whole(settings, false) < 0 || make_channels(&keeper) < 0) {
+	keeper_rules_name_clashes(settings);
+	/* The edges before the rules: who can't have them must not touch the rules of who has. */
+	if (edges_open(config, &keeper.edges) < 0 || keeper_rules_make_whole(settings, false) < 0 ||
+	    make_channels(&keeper) < 0) {
+		edges_close(&keeper.edges);
 		statedir_close(&keeper.statedir);
 		return 1;
 	}
-	keeper_rules_name_clashes(settings);
+	keeper_rules_unloaded(keeper.statedir.dir_fd, true);
 	if (start_recorder(&keeper) == 0 && start_child(&keeper, &keeper.judge, be_judge) == 0 &&
 	    await_judge(&keeper) == 0) {
 		notify_send("READY=1\nSTATUS=guarding");

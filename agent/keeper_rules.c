@@ -2,8 +2,10 @@
 /* Sees to the rule set for the keeper, and logs what it finds. */
 #include "keeper_rules.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config_ruleset.h"
 #include "log.h"
@@ -43,7 +45,14 @@ int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted)
 			   policy_mode_words[settings->config.mode]);
 	}
 	free(message);
-	return result;
+	return result ? result : 1;
+}
+
+bool keeper_rules_unloaded(int state_fd, bool forget)
+{
+	if (forget)
+		unlinkat(state_fd, CONFIG_UNLOADED_FILE, 0);
+	return !forget && faccessat(state_fd, CONFIG_UNLOADED_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 void keeper_rules_name_clashes(const struct judge_settings *settings)

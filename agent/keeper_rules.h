@@ -9,9 +9,13 @@
 
 /* Loads the table when it is missing or not what the settings make. The guard must be whole before
  * anything is queued: with fail_open it is all that stands. A difference is worth a warning, unless
- * it is wanted (a reload). 0 or -errno. */
+ * it is wanted (a reload). 0: was whole; 1: loaded; or -errno. */
 int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted);
 /* Names, as warnings, what other programs loaded that gets in the way. */
 void keeper_rules_name_clashes(const struct judge_settings *settings);
+
+/* Did an admin take the rules away on purpose (`egressctl rules unload`)? A file in the state folder
+ * says so; forget: it is removed, the answer is false. */
+bool keeper_rules_unloaded(int state_fd, bool forget);
 
 #endif

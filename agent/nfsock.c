@@ -109,7 +109,7 @@ static int64_t monotonic_ms(void)
 
 int nfsock_acknowledged(struct nfsock *nfsock, const struct nlmsghdr *request)
 {
-	uint8_t buffer[NFSOCK_MESSAGE_BYTES];
+	_Alignas(struct nlmsghdr) uint8_t buffer[NFSOCK_MESSAGE_BYTES];
 	int64_t deadline = monotonic_ms() + 2000;
 	int length, error;
 

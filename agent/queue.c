@@ -19,12 +19,12 @@
 struct queue {
 	struct nfsock nfsock;
 	uint16_t num;
-	uint8_t buffer[NFSOCK_MESSAGE_BYTES];
+	_Alignas(struct nlmsghdr) uint8_t buffer[NFSOCK_MESSAGE_BYTES];
 };
 
 static int configure(struct queue *queue, const struct config *config, const char **what)
 {
-	uint8_t buffer[1024];
+	_Alignas(struct nlmsghdr) uint8_t buffer[1024];
 	uint32_t flags = NFQA_CFG_F_UID_GID | NFQA_CFG_F_GSO;
 	struct nlmsghdr *request;
 	int error;
@@ -158,7 +158,7 @@ int queue_read(struct queue *queue, unsigned most, queue_packet_fn each, void *c
 
 int queue_accept(struct queue *queue, uint32_t id, uint32_t mark)
 {
-	uint8_t buffer[128];
+	_Alignas(struct nlmsghdr) uint8_t buffer[128];
 	struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
 	struct nfgenmsg *family;
 

@@ -25,6 +25,7 @@ struct show_options {
 	bool ascii;	/* the terminal is not known to read UTF-8: other characters as \xHH */
 	bool header;	/* of tables and CSV */
 	unsigned width; /* columns of the terminal; 0: as wide as the rows are */
+	int64_t now_ns; /* whose day is today; 0: none is */
 };
 
 enum show_type {
@@ -44,6 +45,8 @@ enum show_shape {
 	SHOW_RIGHT = 1 << 0, /* a number: to the right */
 	SHOW_CUT = 1 << 1,   /* a path: its beginning may be cut when the terminal is narrow */
 	SHOW_NAME = 1 << 2,  /* a name, which may be cut likewise, and shorter */
+	SHOW_WRAP = 1 << 4,  /* never cut: goes on in further lines when the terminal is narrow */
+	SHOW_ONES = 1 << 5,  /* says nothing when it is 1 in each row */
 	SHOW_EXTRA = 1 << 3, /* not in JSON and CSV unless named in --columns: made of others */
 };
 
@@ -55,7 +58,8 @@ struct show_field {
 	const char *none;
 	unsigned shape; /* enum show_shape */
 	unsigned keep;	/* 0: not in the table unless named; else the highest are left out first
-			 * when the terminal is narrow */
+			 * when the terminal is narrow: those below 5 after the texts that may be
+			 * wrapped were, 1 never */
 	json_t *(*value)(const void *row, const struct show_options *options);
 	char *(*text)(const json_t *value); /* NULL: as the type says; malloc'd */
 	char *(*cell)(const void *row);	    /* a table's own text; NULL: as text; malloc'd */
@@ -111,8 +115,11 @@ char *show_printf(const char *format, ...) __attribute__((format(printf, 1, 2)))
  * the record and is good as long as it. */
 struct show_view {
 	struct store_verdict verdict;
+	const char *file; /* of the capture; set by the caller, NULL: not said */
 	char *parents, *holders;
 };
+/* Rows are struct show_view: a verdict's fields after "file". */
+extern const struct show_kind show_replay_kind;
 void show_view_record(struct show_view *view, const struct record *record, int64_t id);
 void show_view_end(struct show_view *view);
 

@@ -105,6 +105,15 @@ const char *show_explain_script(const char *word)
 	return explain(word, owner_script_from_words, scripts, OWNER_SCRIPT_FROM_N);
 }
 
+const char *show_explain_no_script(const char *word)
+{
+	if (word && !strcmp(word, owner_script_from_words[OWNER_SCRIPT_INLINE]))
+		return "the program text stands in the command line (-c, -e, -r)";
+	if (word && !strcmp(word, owner_script_from_words[OWNER_SCRIPT_STDIN]))
+		return "the interpreter read the program text from its standard input";
+	return NULL;
+}
+
 const char *show_explain_via(const char *word)
 {
 	return explain(word, record_via_words, vias, VIA_N);

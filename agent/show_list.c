@@ -87,7 +87,7 @@ static void write_csv_header(const struct show_list *list)
 {
 	for (unsigned i = 0; i < list->n; i++)
 		fprintf(list->out, "%s%s", i ? "," : "", list->fields[i]->name);
-	fputs("\r\n", list->out);
+	fputc('\n', list->out);
 }
 
 static void write_csv_row(struct show_list *list, const void *row)
@@ -106,7 +106,7 @@ static void write_csv_row(struct show_list *list, const void *row)
 		if (ferror(list->out))
 			return;
 	}
-	fputs("\r\n", list->out);
+	fputc('\n', list->out);
 }
 
 int show_list_new(struct show_list **out_list, const struct show_kind *kind,

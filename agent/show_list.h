@@ -2,7 +2,8 @@
 /*
  * A list of rows written as table, JSON (one array), JSON lines or CSV (RFC 4180).
  *
- * CSV: rows end with CR LF; a text cell that a spreadsheet would take for a formula (it begins
+ * CSV: rows end with LF alone, as psql's and sqlite3's do on Unix, so that a shell that splits at
+ * commas gets no CR; a text cell that a spreadsheet would take for a formula (it begins
  * with = + - @) gets an apostrophe before it. What is not known is an empty cell. Only the table
  * waits for all rows; the other three are written row by row.
  */

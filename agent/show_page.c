@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "escape.h"
+#include "site.h"
+
 #define LABEL_COLUMNS 14
 
 struct page {
@@ -137,6 +140,9 @@ static void page_who(const struct page *page)
 		line(page, "logged in as", "uid %lld", (long long)verdict->login_uid);
 	field_line(page, "unit", "unit", "");
 	field_line(page, "container", "container", "");
+	if (verdict->offender > 0)
+		line(page, "offender", "%lld (egressctl list-verdicts --offender %lld)",
+		     (long long)verdict->offender, (long long)verdict->offender);
 }
 
 static void page_request(const struct page *page)
@@ -165,23 +171,42 @@ static void page_request(const struct page *page)
 	json_decref(request);
 }
 
+/* The folder of a web root that it works in (php-fpm goes to its script's): it could go elsewhere. */
+static void page_site(const struct page *page)
+{
+	const struct store_bytes *cwd = &page->verdict->cwd;
+	char *folder = show_printf("%.*s", cwd->len > 0 ? cwd->len : 0, cwd->len > 0 ? cwd->bytes : "");
+	size_t len = site_of_folder(folder);
+	char *site = len ? escape_dup(folder, len) : NULL;
+
+	if (site)
+		line(page, "works in", "%s (the process chooses its folder: a hint, no proof)", site);
+	free(site);
+	free(folder);
+}
+
 static void page_script(const struct page *page)
 {
 	const struct store_verdict *verdict = page->verdict;
 	bool known = verdict->script.len > 0;
+	const char *none = known ? NULL : show_explain_no_script(verdict->script_from);
 
 	if (!known && !is_known_word(verdict->script_from) && !is_known_word(verdict->script_why))
 		return;
 	section(page, "Script");
 	field_line(page, "script", "script",
 		   verdict->cut & OWNER_CUT_SCRIPT ? " (its path was longer)" : "");
-	if (!known)
+	if (none)
+		line(page, "script", "none: %s", none);
+	else if (!known)
 		line(page, "script", "not known%s%s",
 		     is_known_word(verdict->script_why) ? ": " : "",
 		     is_known_word(verdict->script_why) ? show_explain_why(verdict->script_why)
 							: "");
-	if (is_known_word(verdict->script_from))
+	if (!none && is_known_word(verdict->script_from))
 		line(page, "known from", "%s", show_explain_script(verdict->script_from));
+	if (!known)
+		page_site(page);
 	page_request(page);
 }
 
@@ -192,8 +217,10 @@ static void say_how(const struct page *page, const struct store_verdict *verdict
 	const char *why = is_known_word(verdict->owner_why) ? show_explain_why(verdict->owner_why) :
 							      how;
 	bool same = strcmp(how, why) == 0;
+	const char *word = verdict->owner_how && *verdict->owner_how ? verdict->owner_how : NULL;
 
-	line(page, "found how", "%s%s%s", how, same ? "" : ": ", same ? "" : why);
+	line(page, "found how", "%s%s%s%s%s", word ? word : "", word ? ": " : "", how,
+	     same ? "" : ": ", same ? "" : why);
 }
 
 static void page_process(const struct page *page)

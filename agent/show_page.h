@@ -19,6 +19,8 @@ const char *show_explain_reason(const char *word);
 const char *show_explain_how(const char *word);
 const char *show_explain_why(const char *word);
 const char *show_explain_script(const char *word);
+/* Why there is none, for a program that came without a file; NULL for the other words. */
+const char *show_explain_no_script(const char *word);
 const char *show_explain_via(const char *word);
 
 #endif

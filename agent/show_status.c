@@ -10,18 +10,19 @@ unsigned show_status_losses(const struct store_status *store, struct show_loss l
 {
 	const uint64_t *total = store->total;
 	const struct show_loss all[SHOW_LOSSES] = {
+		{ "lost_copies", "  copies the kernel could not deliver",
+		  total[STAT_LOST_COPIES] },
+		{ "lost_channel", "  records the recorder was too slow for",
+		  total[STAT_LOST_CHANNEL] },
+		{ "lost_recorder", "  records handed to the recorder, but not kept",
+		  store->lost_recorder },
+		{ "lost_commit", "    of these: the disk did not take them", store->lost_commit },
+		{ "lost_bad_message", "    of these: could not be read", store->lost_bad_message },
 		{ "queue_dropped", "the judge's queue was full (the rule set decided alone)",
 		  total[STAT_QUEUE_DROPPED] },
 		{ "user_dropped", "the judge's receive buffer was full",
 		  total[STAT_USER_DROPPED] },
-		{ "lost_copies", "copies the kernel could not deliver", total[STAT_LOST_COPIES] },
 		{ "overruns", "times that a receive buffer ran over", total[STAT_OVERRUNS] },
-		{ "lost_channel", "records the recorder was too slow for",
-		  total[STAT_LOST_CHANNEL] },
-		{ "lost_recorder", "records handed to the recorder, but not kept",
-		  store->lost_recorder },
-		{ "lost_commit", "  of these: the disk did not take them", store->lost_commit },
-		{ "lost_bad_message", "  of these: could not be read", store->lost_bad_message },
 		{ "lost_evidence", "packets not kept as evidence (their records were)",
 		  store->lost_evidence },
 		{ "lost_journal", "journal lines not written (their records were)",
@@ -167,6 +168,7 @@ static void add_store(json_t *object, const struct show_status *status,
 	const struct store_status *store = status->store;
 	struct show_loss losses[SHOW_LOSSES], outcomes[SHOW_OUTCOMES];
 	json_t *counters = show_need(json_object()), *part = show_need(json_object());
+	uint64_t since;
 
 	json_object_set_new(object, "seen", number(store->seen));
 	json_object_set_new(object, "recorded", number(store->recorded));
@@ -174,7 +176,10 @@ static void add_store(json_t *object, const struct show_status *status,
 	json_object_set_new(object, "folded", number(store->folded));
 	json_object_set_new(object, "retransmits", number(store->retransmits));
 	json_object_set_new(object, "lost", number(store->lost));
+	json_object_set_new(object, "lost_unexplained", number(show_status_unexplained(store)));
 	json_object_set_new(object, "recorded_at_report", number(store->recorded_at_report));
+	json_object_set_new(object, "seen_since_report",
+			    show_status_seen_since(status, &since) ? number(since) : json_null());
 	json_object_set_new(object, "pruned", number(store->pruned));
 	json_object_set_new(object, "outcomes",
 			    losses_json(outcomes, show_status_outcomes(store, outcomes)));

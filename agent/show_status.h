@@ -19,6 +19,7 @@ struct show_kernel { /* what the kernel holds now */
 	int check; /* as ruleset_check(); only when loaded */
 	enum ruleset_queue form;
 	uint64_t packets[RULESET_COUNTER_N];
+	char epoch[80]; /* of packets, as stats.kernel_epoch; "": not known */
 };
 
 struct show_queue { /* /proc/net/netfilter/nfnetlink_queue */
@@ -48,6 +49,13 @@ struct show_loss {
 };
 #define SHOW_LOSSES 10
 unsigned show_status_losses(const struct store_status *store, struct show_loss losses[SHOW_LOSSES]);
+
+/* Of the attempts that are not on record, those that no counter has a cause for. */
+uint64_t show_status_unexplained(const struct store_status *store);
+/* What the kernel has seen since the judge's last report; false: not known. */
+bool show_status_seen_since(const struct show_status *status, uint64_t *seen);
+/* The page's part about what went wrong. */
+void show_status_wrong(const struct show_status *status, FILE *out);
 
 /* The same for what became of the packets. */
 #define SHOW_OUTCOMES 6

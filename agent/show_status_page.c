@@ -32,16 +32,23 @@ static void page_judge(const struct show_status *status, const struct show_optio
 	}
 	show_duration(status->now_ns - last->ts_ns, ago);
 	show_time(last->started_ns, options->utc, 0, since);
-	if (last->ts_ns > status->now_ns + 5 * 1000000000LL)
-		text = show_printf("not running, or the clock was set back: the last report is of %s",
+	if (last->ts_ns > status->now_ns + 5 * 1000000000LL) {
+		head(out, "Judge", "not running, or the clock was set back:");
+		text = show_printf("the last report is of %s",
 				   show_time(last->ts_ns, options->utc, 0, ago));
-	else if (status->judge_runs)
-		text = show_printf("running since %s (pid %d), last report %s ago", since,
-				   last->judge_pid, ago);
-	else
+	} else if (status->judge_runs) {
+		text = show_printf("running since %s (pid %d)", since, last->judge_pid);
+		head(out, "Judge", text);
+		free(text);
+		text = show_printf("last report %s ago", ago);
+	} else {
 		text = show_printf("not running: last report %s ago, from pid %d", ago,
 				   last->judge_pid);
-	head(out, "Judge", text);
+		head(out, "Judge", text);
+		free(text);
+		return;
+	}
+	head(out, "", text);
 	free(text);
 }
 
@@ -51,11 +58,11 @@ static void page_mode(const struct show_status *status, FILE *out)
 	enum policy_mode mode = status->config->mode;
 
 	if (status->judge_runs && last->mode < MODE_N && last->mode != (uint32_t)mode) {
-		char *text = show_printf("the judge runs in %s, the configuration says %s: reload "
-					 "egressd",
+		char *text = show_printf("the judge runs in %s, the configuration says %s:",
 					 policy_mode_words[last->mode], policy_mode_words[mode]);
 
 		head(out, "Mode", text);
+		head(out, "", "reload egressd");
 		free(text);
 		return;
 	}
@@ -78,24 +85,30 @@ static void page_rules(const struct show_status *status, FILE *out)
 {
 	const struct show_kernel *kernel = &status->kernel;
 	const char *table = status->config->table;
-	char *text, *rule;
+	char *text;
 
-	if (kernel->why) {
+	if (kernel->why)
 		text = show_printf("not looked at: %s", kernel->why);
-	} else if (!kernel->loaded) {
+	else if (!kernel->loaded)
 		text = show_printf("NOT LOADED (table inet %s): nothing is guarded", table);
-	} else {
-		rule = agent_rule(status);
-		text = show_printf("table inet %s is loaded%s; %s", table,
+	else
+		text = show_printf("table inet %s is loaded%s", table,
 				   kernel->check == 0  ? " and whole"
-				   : kernel->check > 0 ? ", BUT DIFFERS from the configuration "
-							 "(egressctl rules check)"
-						       : " (not compared)",
-				   rule);
-		free(rule);
-	}
+				   : kernel->check > 0 ? ", BUT DIFFERS from the configuration"
+						       : " (not compared)");
 	head(out, "Rules", text);
 	free(text);
+	if (!kernel->why && kernel->loaded) {
+		text = agent_rule(status);
+		head(out, "", text);
+		free(text);
+	}
+}
+
+static void page_queue(const struct show_status *status, FILE *out)
+{
+	char *text;
+
 	if (!status->queue.known)
 		return;
 	if (status->queue.bound)
@@ -139,46 +152,32 @@ static void page_users(const struct show_status *status, FILE *out)
 	free(text);
 }
 
-static void count_line(FILE *out, const char *label, uint64_t count, const char *note)
+static void count_line(FILE *out, const char *label, uint64_t count)
 {
-	fprintf(out, "  %-42s %10" PRIu64 "%s%s\n", label, count, *note ? "   " : "", note);
+	fprintf(out, "  %-42s %10" PRIu64 "\n", label, count);
 }
 
 static void page_counts(const struct show_status *status, FILE *out)
 {
 	const struct store_status *store = status->store;
-	struct show_loss lines[SHOW_LOSSES > SHOW_OUTCOMES ? SHOW_LOSSES : SHOW_OUTCOMES];
+	struct show_loss lines[SHOW_OUTCOMES];
 	uint64_t since = store->recorded - store->recorded_at_report;
-	char *note;
-	unsigned n, nonzero = 0;
+	unsigned n;
 
 	fprintf(out, "\nAttempts to those ports (up to the judge's last report)\n");
-	count_line(out, "seen by the kernel", store->seen, "");
-	note = since ? show_printf("and %" PRIu64 " more since that report", since)
-		     : show_printf("%s", "");
-	count_line(out, "recorded", store->recorded_at_report, note);
-	free(note);
-	count_line(out, "retransmits of recorded ones", store->retransmits, "");
-	count_line(out, "lost: seen, but not recorded", store->lost, "");
-	fprintf(out, "  The %" PRIu64 " recorded ones are in %" PRIu64 " rows: %" PRIu64
-		     " repeats were folded into an earlier row.\n",
-		store->recorded, store->rows, store->folded);
+	count_line(out, "seen by the kernel", store->seen);
+	count_line(out, "recorded", store->recorded_at_report);
+	count_line(out, "retransmits of recorded ones", store->retransmits);
+	count_line(out, "lost: seen, but not recorded", store->lost);
+	if (since)
+		count_line(out, "recorded since that report", since);
+	fprintf(out, "  rows %" PRIu64 ", folded %" PRIu64 " (repeats that went to an earlier row)\n",
+		store->rows, store->folded);
 
 	fprintf(out, "\nWhat became of them\n");
 	n = show_status_outcomes(store, lines);
 	for (unsigned i = 0; i < n; i++)
-		count_line(out, lines[i].text, lines[i].count, "");
-
-	fprintf(out, "\nWhat went wrong\n");
-	n = show_status_losses(store, lines);
-	for (unsigned i = 0; i < n; i++) {
-		if (!lines[i].count)
-			continue;
-		nonzero++;
-		fprintf(out, "  %10" PRIu64 "  %s\n", lines[i].count, lines[i].text);
-	}
-	if (!nonzero)
-		fprintf(out, "  nothing\n");
+		count_line(out, lines[i].text, lines[i].count);
 }
 
 /* 1234 -> "1234 bytes", 1300000 -> "1.2 MiB". malloc'd. */
@@ -217,9 +216,11 @@ static void page_store(const struct show_status *status, const struct show_optio
 	if (store->last_record_ns > 0)
 		head(out, "Last record", show_time(store->last_record_ns, options->utc, 3,
 						   time_text));
-	text = show_printf("%s/%s: %s; evidence: %s", status->config->state_dir, STORE_FILE, size,
-			   evidence);
+	text = show_printf("%s/%s", status->config->state_dir, STORE_FILE);
 	head(out, "Store", text);
+	free(text);
+	text = show_printf("%s; evidence: %s", size, evidence);
+	head(out, "", text);
 	free(text);
 	free(size);
 	free(evidence);
@@ -234,14 +235,15 @@ static void page_kernel(const struct show_status *status, FILE *out)
 	if (status->kernel.why || !status->kernel.loaded)
 		return;
 	memcpy(value + STAT_KERNEL_FIRST, status->kernel.packets, sizeof(status->kernel.packets));
-	text = show_printf("%" PRIu64 " seen since the table was made; %" PRIu64
-			   " refused by the rule set alone",
-			   stats_seen(value),
+	text = show_printf("%" PRIu64 " seen since the table was made", stats_seen(value));
+	head(out, "Kernel now", text);
+	free(text);
+	text = show_printf("%" PRIu64 " refused by the rule set alone",
 			   status->kernel.packets[RULESET_BY_GUARD] +
 				   status->kernel.packets[RULESET_NOT_OPENING] +
 				   status->kernel.packets[RULESET_FRAGMENT] +
 				   status->kernel.packets[RULESET_FORWARDED]);
-	head(out, "Kernel now", text);
+	head(out, "", text);
 	free(text);
 }
 
@@ -252,12 +254,14 @@ int show_status_page(const struct show_status *status, const struct show_options
 	page_mode(status, out);
 	page_judge(status, options, out);
 	page_rules(status, out);
+	page_queue(status, out);
 	page_kernel(status, out);
 	page_users(status, out);
-	if (status->store) {
+	if (status->store)
 		page_counts(status, out);
+	show_status_wrong(status, out);
+	if (status->store)
 		page_store(status, options, out);
-	}
 	if (!ferror(out))
 		return 0;
 	return errno ? -errno : -EIO;

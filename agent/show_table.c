@@ -10,16 +10,21 @@
 #include <libsmartcols/libsmartcols.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 #define PATH_LEAST 32 /* a path is not cut below this while columns can be left out */
+#define WRAP_LEAST 20 /* nor wrapped below this */
 #define NAME_LEAST 10 /* nor a name below this */
+#define NAME_USUAL 16 /* what a longer name is cut to first */
 #define CELL_MOST 256 /* nobody's choice of a name makes the others' rows wider, also in a pipe */
 #define SHORT_TIME_BYTES 19 /* 2026-11-23 10:00:00 */
+#define DATE_BYTES 10
+#define KEEP_LONGER 5 /* fields kept below this go after texts were wrapped */
+#define KEEP_MOST 16
 
 struct column {
 	const struct show_field *field;
-	bool out; /* left out */
+	bool out;  /* left out */
+	bool dull; /* because it says nothing */
 	unsigned width;
 };
 
@@ -71,54 +76,27 @@ void show_table_add(struct show_table *table, char **cells)
 	table->rows++;
 }
 
-/* One character from text: its bytes, and its columns in *width. */
-static size_t next_character(const char *text, unsigned *width)
+static bool has_shape(const struct column *column, unsigned shape)
 {
-	wchar_t wide;
-	mbstate_t state = { 0 };
-	size_t bytes = mbrtowc(&wide, text, MB_CUR_MAX, &state);
-	int columns;
-
-	*width = 1;
-	if (bytes == 0 || bytes == (size_t)-1 || bytes == (size_t)-2)
-		return 1;
-	columns = wcwidth(wide);
-	*width = columns < 0 ? 1 : (unsigned)columns;
-	return bytes;
-}
-
-unsigned show_width(const char *text)
-{
-	unsigned width = 0, one;
-
-	while (*text) {
-		text += next_character(text, &one);
-		width += one;
-	}
-	return width;
-}
-
-char *show_cut_front(const char *text, unsigned width, bool ascii)
-{
-	unsigned has = show_width(text), one;
-
-	if (has <= width)
-		return show_printf("%s", text);
-	while (*text && has > (width ? width - 1 : 0)) {
-		text += next_character(text, &one);
-		has -= one;
-	}
-	return show_printf("%s%s", ascii ? ">" : "…", text);
-}
-
-static bool is_cut(const struct column *column)
-{
-	return !column->out && column->field->shape & (SHOW_CUT | SHOW_NAME);
+	return !column->out && column->field->shape & shape;
 }
 
 static unsigned least_width(const struct column *column)
 {
+	if (column->field->shape & SHOW_WRAP)
+		return WRAP_LEAST;
 	return column->field->shape & SHOW_NAME ? NAME_LEAST : PATH_LEAST;
+}
+
+/* One long path among the rows must not take the others' columns: above two fifths of the terminal
+ * a text is wrapped before a column goes. */
+static unsigned most_width(const struct show_table *table, const struct column *column)
+{
+	unsigned most = table->options.width * 2 / 5;
+
+	if (!most || !(column->field->shape & SHOW_WRAP))
+		return CELL_MOST;
+	return most < PATH_LEAST ? PATH_LEAST : most > CELL_MOST ? CELL_MOST : most;
 }
 
 static void measure(struct show_table *table)
@@ -134,8 +112,9 @@ static void measure(struct show_table *table)
 			if (width > column->width)
 				column->width = width;
 		}
-		if (is_cut(column) && column->width > CELL_MOST)
-			column->width = CELL_MOST;
+		if (has_shape(column, SHOW_CUT | SHOW_NAME | SHOW_WRAP) &&
+		    column->width > most_width(table, column))
+			column->width = most_width(table, column);
 	}
 }
 
@@ -149,73 +128,111 @@ static unsigned table_width(const struct show_table *table)
 	return width ? width - 1 : 0;
 }
 
-/* 2026-11-23T10:00:00.123+01:00 -> 2026-11-23 10:00:00 */
-static void shorten_times(struct show_table *table)
+/* 2026-11-23T10:00:00.123+01:00 -> 10:00:00 of today, else 2026-11-23 10:00:00, or no clock. */
+static void shorten_time(char *cell, const char *today, bool date_only)
 {
-	for (unsigned c = 0; c < table->n; c++) {
-		if (table->columns[c].field->type != SHOW_TIME)
-			continue;
-		for (size_t row = 0; row < table->rows; row++) {
-			char *cell = table->cells[row * table->n + c];
+	if (strlen(cell) < SHORT_TIME_BYTES)
+		return;
+	cell[SHORT_TIME_BYTES] = '\0';
+	cell[DATE_BYTES] = ' ';
+	if (!strncmp(cell, today, DATE_BYTES))
+		memmove(cell, cell + DATE_BYTES + 1, SHORT_TIME_BYTES - DATE_BYTES);
+	else if (date_only)
+		cell[DATE_BYTES] = '\0';
+}
 
-			if (!cell || strlen(cell) < SHORT_TIME_BYTES)
-				continue;
-			cell[SHORT_TIME_BYTES] = '\0';
-			cell[10] = ' ';
-		}
-	}
+static void shorten_times(struct show_table *table, bool date_only)
+{
+	char today[SHOW_TIME_BYTES] = "";
+
+	if (table->options.now_ns > 0)
+		show_time(table->options.now_ns, table->options.utc, 0, today);
+	for (unsigned c = 0; c < table->n; c++)
+		for (size_t row = 0; row < table->rows; row++)
+			if (table->columns[c].field->type == SHOW_TIME &&
+			    table->cells[row * table->n + c])
+				shorten_time(table->cells[row * table->n + c], today, date_only);
 	measure(table);
 }
 
-/* How much narrower the paths could become. */
-static unsigned slack(const struct show_table *table)
+/* How much narrower the columns of this shape could become. */
+static unsigned slack(const struct show_table *table, unsigned shape)
 {
 	unsigned sum = 0;
 
 	for (unsigned c = 0; c < table->n; c++) {
 		const struct column *column = &table->columns[c];
 
-		if (is_cut(column) && column->width > least_width(column))
+		if (has_shape(column, shape) && column->width > least_width(column))
 			sum += column->width - least_width(column);
 	}
 	return sum;
 }
 
+/* Columns that go before a text is wrapped want room for it; what stays longer does not. */
+static bool has_room(const struct show_table *table, unsigned keep)
+{
+	unsigned shape = SHOW_CUT | SHOW_NAME | (keep < KEEP_LONGER ? SHOW_WRAP : 0);
+
+	return table_width(table) <= table->options.width + slack(table, shape);
+}
+
+static bool says_nothing(const struct show_table *table, unsigned c)
+{
+	bool ones = table->columns[c].field->shape & SHOW_ONES;
+
+	for (size_t row = 0; row < table->rows; row++) {
+		const char *cell = table->cells[row * table->n + c];
+
+		if (cell && !(ones && !strcmp(cell, "1")))
+			return false;
+	}
+	return table->columns[c].field->keep > 1;
+}
+
+static void leave_dull_out(struct show_table *table)
+{
+	for (unsigned c = 0; c < table->n; c++)
+		if (says_nothing(table, c))
+			table->columns[c].out = table->columns[c].dull = true;
+}
+
 /* What was left out to make room for more than it needed comes back, what matters most first. */
 static void take_back(struct show_table *table)
 {
-	for (unsigned keep = 2; keep < 16; keep++) {
+	for (unsigned keep = 2; keep < KEEP_MOST; keep++) {
 		for (unsigned c = 0; c < table->n; c++) {
 			struct column *column = &table->columns[c];
 
-			if (!column->out || column->field->keep != keep)
+			if (!column->out || column->dull || column->field->keep != keep)
 				continue;
 			column->out = false;
-			if (table_width(table) > table->options.width + slack(table))
-				column->out = true;
+			column->out = !has_room(table, keep);
 		}
 	}
 }
 
-/* Leaves out the column that matters least; false when only the first ones are left. */
-static bool leave_one_out(struct show_table *table)
+/* Leaves out what matters least until the rest has room; nothing that matters more than keep. */
+static void leave_out(struct show_table *table, unsigned keep)
 {
-	struct column *least = NULL;
+	while (!has_room(table, keep)) {
+		struct column *least = NULL;
 
-	for (unsigned c = 0; c < table->n; c++) {
-		struct column *column = &table->columns[c];
+		for (unsigned c = 0; c < table->n; c++) {
+			struct column *column = &table->columns[c];
 
-		if (!column->out && column->field->keep > 1 &&
-		    (!least || column->field->keep > least->field->keep))
-			least = column;
-	}
-	if (least)
+			if (!column->out && column->field->keep >= keep &&
+			    (!least || column->field->keep > least->field->keep))
+				least = column;
+		}
+		if (!least)
+			return;
 		least->out = true;
-	return least != NULL;
+	}
 }
 
 /* Takes a column away from the widest text until all fit, or none can give more. */
-static void narrow(struct show_table *table)
+static void narrow_to(struct show_table *table, unsigned shape, unsigned least)
 {
 	while (table_width(table) > table->options.width) {
 		struct column *widest = NULL;
@@ -223,7 +240,8 @@ static void narrow(struct show_table *table)
 		for (unsigned c = 0; c < table->n; c++) {
 			struct column *column = &table->columns[c];
 
-			if (is_cut(column) && column->width > least_width(column) &&
+			if (has_shape(column, shape) && column->width > least &&
+			    column->width > least_width(column) &&
 			    (!widest || column->width > widest->width))
 				widest = column;
 		}
@@ -233,20 +251,43 @@ static void narrow(struct show_table *table)
 	}
 }
 
-static void cut_cells(struct show_table *table)
+/* Long names first: somebody's choice of one must not break the others' paths. */
+static void narrow(struct show_table *table)
+{
+	narrow_to(table, SHOW_NAME, NAME_USUAL);
+	narrow_to(table, SHOW_CUT | SHOW_WRAP, 0);
+	narrow_to(table, SHOW_NAME, 0);
+}
+
+/* A text that wraps is cut only where nobody's path is that long. */
+static char *fit_cell(const struct show_table *table, const struct column *column,
+		      const char *cell)
+{
+	char *cut, *wrapped;
+
+	if (!(column->field->shape & SHOW_WRAP))
+		return show_cut_front(cell, column->width, table->options.ascii);
+	cut = show_cut_front(cell, CELL_MOST, table->options.ascii);
+	if (!table->options.width)
+		return cut;
+	wrapped = show_wrap(cut, column->width);
+	free(cut);
+	return wrapped;
+}
+
+static void fit_cells(struct show_table *table)
 {
 	for (unsigned c = 0; c < table->n; c++) {
-		if (!is_cut(&table->columns[c]))
+		if (!has_shape(&table->columns[c], SHOW_CUT | SHOW_NAME | SHOW_WRAP))
 			continue;
 		for (size_t row = 0; row < table->rows; row++) {
-			char **cell = &table->cells[row * table->n + c], *cut;
+			char **cell = &table->cells[row * table->n + c], *fitted;
 
 			if (!*cell)
 				continue;
-			cut = show_cut_front(*cell, table->columns[c].width,
-					     table->options.ascii);
+			fitted = fit_cell(table, &table->columns[c], *cell);
 			free(*cell);
-			*cell = cut;
+			*cell = fitted;
 		}
 	}
 }
@@ -256,15 +297,20 @@ static void fit(struct show_table *table)
 	unsigned width = table->options.width;
 
 	measure(table);
-	if (width && table_width(table) > width) {
-		shorten_times(table);
-		while (!table->fixed && table_width(table) > width + slack(table))
-			if (!leave_one_out(table))
-				break;
+	if (width && table_width(table) > width && !table->fixed)
+		leave_dull_out(table);
+	if (width && table_width(table) > width)
+		shorten_times(table, false);
+	if (width && !table->fixed) {
+		leave_out(table, KEEP_LONGER);
+		if (!has_room(table, KEEP_LONGER))
+			shorten_times(table, true);
+		leave_out(table, 2);
 		take_back(table);
-		narrow(table);
 	}
-	cut_cells(table);
+	if (width)
+		narrow(table);
+	fit_cells(table);
 }
 
 static char *names_left_out(const struct show_table *table)
@@ -274,7 +320,7 @@ static char *names_left_out(const struct show_table *table)
 	for (unsigned c = 0; c < table->n; c++) {
 		char *longer;
 
-		if (!table->columns[c].out)
+		if (!table->columns[c].out || table->columns[c].dull)
 			continue;
 		longer = show_printf("%s%s%s", names ? names : "", names ? ", " : "",
 				     table->columns[c].field->name);
@@ -284,24 +330,34 @@ static char *names_left_out(const struct show_table *table)
 	return names;
 }
 
+static int add_column(struct libscols_table *cols, const struct show_table *table,
+		      const struct show_field *field)
+{
+	int flags = (field->shape & SHOW_RIGHT ? SCOLS_FL_RIGHT : 0) |
+		    (field->shape & SHOW_WRAP ? SCOLS_FL_WRAP : 0);
+	struct libscols_column *column;
+	char heading[64];
+	size_t i;
+
+	/* The library leaves room for a heading that it does not print. */
+	for (i = 0; table->options.header && field->name[i] && i < sizeof(heading) - 1; i++)
+		heading[i] = (char)toupper((unsigned char)field->name[i]);
+	heading[i] = '\0';
+	column = scols_table_new_column(cols, heading, 0, flags);
+	if (!column)
+		return -ENOMEM;
+	/* show_wrap() has broken the lines. */
+	if (flags & SCOLS_FL_WRAP)
+		return scols_column_set_wrapfunc(column, scols_wrapnl_chunksize,
+						 scols_wrapnl_nextchunk, NULL);
+	return 0;
+}
+
 static int add_columns(struct libscols_table *cols, const struct show_table *table)
 {
-	for (unsigned c = 0; c < table->n; c++) {
-		const struct show_field *field = table->columns[c].field;
-		char heading[64];
-		size_t i;
-
-		if (table->columns[c].out)
-			continue;
-		/* The library leaves room for a heading that it does not print. */
-		for (i = 0; table->options.header && field->name[i] &&
-			    i < sizeof(heading) - 1; i++)
-			heading[i] = (char)toupper((unsigned char)field->name[i]);
-		heading[i] = '\0';
-		if (!scols_table_new_column(cols, heading, 0,
-					    field->shape & SHOW_RIGHT ? SCOLS_FL_RIGHT : 0))
+	for (unsigned c = 0; c < table->n; c++)
+		if (!table->columns[c].out && add_column(cols, table, table->columns[c].field))
 			return -ENOMEM;
-	}
 	return 0;
 }
 
@@ -344,7 +400,7 @@ int show_table_print(struct show_table *table, FILE *out, char **left_out)
 	if (table->rows && scols_print_table(cols))
 		error = errno ? -errno : -EIO;
 	else
-		error = ferror(out) ? -EIO : 0;
+		error = !ferror(out) ? 0 : errno ? -errno : -EIO;
 	*left_out = names_left_out(table);
 out:
 	scols_unref_table(cols);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rows of text as a table (libsmartcols), fitted to the terminal: times are shortened first, then
- * the beginning of paths is cut, then the columns that matter least are left out. Without a
- * terminal's width nothing is shortened.
+ * Rows of text as a table (libsmartcols), fitted to the terminal. In this order, as far as there
+ * is need: columns that say nothing in any row go, times lose their fraction and today's their
+ * date, the columns that matter less than a whole program name go, times of other days lose their
+ * clock, the program's name is wrapped, and in the end all other columns but the first go.
+ * Without a terminal's width nothing is shortened, but texts of more than 256 columns.
  */
 #ifndef AGENT_SHOW_TABLE_H
 #define AGENT_SHOW_TABLE_H
@@ -28,5 +30,8 @@ unsigned show_width(const char *text);
 /* Cuts the beginning of text so that it takes `width` columns, "…" in its place (">" when ascii).
  * malloc'd. */
 char *show_cut_front(const char *text, unsigned width, bool ascii);
+/* Breaks text into lines of at most `width` columns with newlines, after a slash where there is
+ * one. malloc'd. */
+char *show_wrap(const char *text, unsigned width);
 
 #endif

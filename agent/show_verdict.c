@@ -2,6 +2,7 @@
 /*
  * The fields of a verdict, in the order in which they are shown; nothing else.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -222,34 +223,37 @@ static char *chain_text(const json_t *chain)
 
 #define AT(member) offsetof(struct store_verdict, member)
 
+/* The first field is a replay's only: a view begins with its verdict. */
+static_assert(offsetof(struct show_view, verdict) == 0, "a view is a verdict too");
 static const struct show_field fields[] = {
+	{ "file", SHOW_WORD, offsetof(struct show_view, file), .shape = SHOW_CUT, .keep = 4 },
 	{ "id", SHOW_COUNT, AT(id), .shape = SHOW_RIGHT, .keep = 1 },
-	{ "ts", SHOW_TIME, AT(first_ns), .keep = 2 },
+	{ "ts", SHOW_TIME, AT(first_ns), .keep = 3 },
 	{ "last_ts", SHOW_TIME, AT(last_ns) },
-	{ "count", SHOW_COUNT, AT(count), .shape = SHOW_RIGHT, .keep = 6 },
+	{ "count", SHOW_COUNT, AT(count), .shape = SHOW_RIGHT | SHOW_ONES, .keep = 8 },
 	{ "verdict", SHOW_WORD, AT(verdict), .keep = 1 },
-	{ "reason", SHOW_WORD, AT(reason), .keep = 8 },
+	{ "reason", SHOW_WORD, AT(reason), .keep = 10 },
 	{ "rule", SHOW_WORD, AT(rule) },
 	{ "mode", SHOW_WORD, AT(mode) },
-	{ "via", SHOW_WORD, AT(via), .keep = 9 },
+	{ "via", SHOW_WORD, AT(via), .keep = 11 },
 	{ "uid", SHOW_MADE, .shape = SHOW_RIGHT, .value = verdict_uid },
 	{ "gid", SHOW_MADE, .shape = SHOW_RIGHT, .value = verdict_gid },
 	{ "who", SHOW_MADE, .shape = SHOW_EXTRA | SHOW_NAME, .keep = 1, .value = verdict_who },
 	{ "user", SHOW_BYTES, AT(user), .shape = SHOW_NAME },
 	{ "charged_uid", SHOW_MADE, .shape = SHOW_RIGHT, .value = verdict_charged_uid },
-	{ "pid", SHOW_NUMBER, AT(pid), .shape = SHOW_RIGHT, .keep = 7 },
-	{ "program", SHOW_MADE, .shape = SHOW_EXTRA | SHOW_CUT, .keep = 1,
+	{ "pid", SHOW_NUMBER, AT(pid), .shape = SHOW_RIGHT, .keep = 9 },
+	{ "program", SHOW_MADE, .shape = SHOW_EXTRA | SHOW_WRAP, .keep = 1,
 	  .value = verdict_program },
-	{ "destination", SHOW_MADE, .shape = SHOW_EXTRA, .keep = 3,
+	{ "destination", SHOW_MADE, .shape = SHOW_EXTRA | SHOW_WRAP, .keep = 1,
 	  .value = verdict_destination },
 	{ "start_time", SHOW_TIME, AT(start_ns) },
 	{ "comm", SHOW_BYTES, AT(comm), .shape = SHOW_NAME },
-	{ "exe", SHOW_BYTES, AT(exe), .shape = SHOW_CUT },
+	{ "exe", SHOW_BYTES, AT(exe), .shape = SHOW_WRAP },
 	{ "exe_deleted", SHOW_FLAG, AT(exe_deleted) },
 	{ "exe_memfd", SHOW_FLAG, AT(exe_memfd) },
 	{ "cmdline", SHOW_CMDLINE, AT(cmdline), .shape = SHOW_CUT },
 	{ "cwd", SHOW_BYTES, AT(cwd), .shape = SHOW_CUT },
-	{ "script", SHOW_BYTES, AT(script), .shape = SHOW_CUT },
+	{ "script", SHOW_BYTES, AT(script), .shape = SHOW_WRAP },
 	{ "script_from", SHOW_WORD, AT(script_from), .none = "none" },
 	{ "script_why", SHOW_WORD, AT(script_why), .none = "none" },
 	{ "request", SHOW_MADE, .value = verdict_request },
@@ -283,5 +287,7 @@ static const struct show_field fields[] = {
 	{ "excerpt", SHOW_MADE, .shape = SHOW_EXTRA, .value = verdict_excerpt },
 };
 
-const struct show_kind show_verdict_kind = { "egressd.verdict/1", fields,
-					     sizeof(fields) / sizeof(fields[0]) };
+#define FIELDS_N (sizeof(fields) / sizeof(fields[0]))
+
+const struct show_kind show_verdict_kind = { "egressd.verdict/1", fields + 1, FIELDS_N - 1 };
+const struct show_kind show_replay_kind = { "egressd.verdict/1", fields, FIELDS_N };

@@ -23,6 +23,15 @@ static const char *const roots[] = {
 	"/usr/share/nginx/*",
 };
 
+/* Their programs and scripts are the distribution's or the admin's. A star as above. */
+static const char *const systems[] = {
+	"/bin",		  "/sbin",	     "/lib",	       "/lib*",
+	"/libx32",	  "/etc",	     "/usr/bin",       "/usr/sbin",
+	"/usr/lib",	  "/usr/lib*",	     "/usr/libx32",    "/usr/libexec",
+	"/usr/share",	  "/usr/games",	     "/usr/local/bin", "/usr/local/sbin",
+	"/usr/local/lib", "/usr/local/share",
+};
+
 static bool component_fits(const char *form, size_t form_len, const char *name, size_t len)
 {
 	size_t i;
@@ -41,8 +50,8 @@ static bool component_fits(const char *form, size_t form_len, const char *name, 
 	return form_len == len && memcmp(form, name, len) == 0;
 }
 
-/* How much of path the form covers, 0 if it does not fit or nothing comes after. */
-static size_t root_length(const char *form, const char *path)
+/* How much of path the form covers, 0 if it does not fit. */
+static size_t form_length(const char *form, const char *path)
 {
 	const char *at = path;
 	size_t form_len, len;
@@ -57,7 +66,7 @@ static size_t root_length(const char *form, const char *path)
 		form += 1 + form_len;
 		at += 1 + len;
 	}
-	return at[0] == '/' && at[1] != '\0' ? (size_t)(at - path) : 0;
+	return (size_t)(at - path);
 }
 
 /* A path with empty, `.` or `..` components may be anywhere: its form says nothing. */
@@ -75,17 +84,43 @@ static bool path_is_plain(const char *path)
 	return true;
 }
 
+/* A folder, if_bare also when it is the root itself; otherwise something must come below it. */
+static size_t root_length(const char *path, bool if_bare)
+{
+	for (size_t i = 0; path_is_plain(path) && i < sizeof(roots) / sizeof(roots[0]); i++) {
+		size_t len = form_length(roots[i], path);
+
+		if (len > 0 && ((path[len] == '/' && path[len + 1]) || (if_bare && !path[len])))
+			return len;
+	}
+	return 0;
+}
+
+static bool is_systems(const char *script)
+{
+	for (size_t i = 0; i < sizeof(systems) / sizeof(systems[0]); i++) {
+		size_t len = form_length(systems[i], script);
+
+		if (len > 0 && script[len] == '/')
+			return true;
+	}
+	return false;
+}
+
+size_t site_of_folder(const char *folder)
+{
+	return folder[0] == '/' ? root_length(folder, true) : 0;
+}
+
 size_t site_length(const char *script)
 {
 	const char *slash = strrchr(script, '/');
-	size_t i, len;
+	size_t len;
 
 	if (script[0] != '/')
 		return 0;
-	for (i = 0; path_is_plain(script) && i < sizeof(roots) / sizeof(roots[0]); i++) {
-		len = root_length(roots[i], script);
-		if (len > 0)
-			return len;
-	}
-	return slash == script ? 1 : (size_t)(slash - script);
+	len = root_length(script, false);
+	if (len > 0 || is_systems(script))
+		return len;
+	return (size_t)(slash - script);
 }

@@ -136,11 +136,15 @@ struct store_offender {
 	int64_t id, attempts, destinations, networks; /* networks: distinct /24 and /48 */
 	bool destinations_capped, many_programs;
 	bool has_uid; int64_t uid;
-	struct store_bytes user, script, exe, site, unit; /* site: folder; see store.c */
+	struct store_bytes user, script, exe, site, unit; /* site: folder; see site.h */
+	/* Of a program without a known script: the web root that it worked in at each attempt; empty
+	 * when they differ. A hint: a process chooses its folder. */
+	struct store_bytes works_in;
 	const char *ports; /* "25,587" ascending */
 	int64_t first_ns, last_ns;
 	const char *verdict; /* the last one */
 	int64_t evidence; /* rows whose packet is kept */
+	int64_t last_id;  /* its newest row (of the time asked for); 0: none is kept any more */
 };
 
 enum store_sort { SORT_ATTEMPTS, SORT_DESTINATIONS, SORT_NETWORKS, SORT_FIRST, SORT_LAST, SORT_N };
@@ -149,6 +153,7 @@ extern const char *const store_sort_words[SORT_N]; /* attempts destinations netw
 struct store_filter { /* zeroes: everything */
 	int64_t since_ns, until_ns; /* 0: open; until is exclusive */
 	bool has_uid; uint32_t uid;
+	int64_t offender; /* verdicts of this one only; 0: of all */
 	int64_t limit;	  /* 0: all */
 	int64_t after_id; /* verdicts with a greater id only (watch) */
 	enum store_sort sort;

@@ -52,6 +52,7 @@ enum store_statement {
 	SQL_OFFENDER_INSERT,
 	SQL_OFFENDER_UPDATE,
 	SQL_OFFENDER_NAME,
+	SQL_OFFENDER_MOVED,
 	SQL_DESTINATION_INSERT,
 	SQL_DESTINATION_FIND,
 	SQL_NETWORK_INSERT,
@@ -162,6 +163,8 @@ struct store_offender_entry {
 	int64_t id, attempts, destinations, networks, first_ns, last_ns;
 	enum verdict verdict;
 	bool capped, has_user, has_unit, dirty;
+	bool works_in_one; /* all attempts so far, and this is where: */
+	struct keyhash works_in;
 	unsigned n_ports;
 	uint16_t ports[STORE_PORTS_MAX]; /* ascending */
 };

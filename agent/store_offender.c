@@ -20,6 +20,20 @@ struct identity {
 	const char *program;
 };
 
+/* How much of the process's folder names the site it works in; 0 where a script says it better. */
+static size_t works_in(const struct record *record)
+{
+	return *record->owner.script ? 0 : site_of_folder(record->owner.cwd);
+}
+
+static void set_works_in(const struct store *store, struct store_offender_entry *entry,
+			 const void *folder, size_t len)
+{
+	entry->works_in_one = len > 0;
+	if (len > 0)
+		entry->works_in = keyhash_of(store->key, folder, len);
+}
+
 static void read_ports(struct store_offender_entry *entry, const char *text)
 {
 	char *end;
@@ -62,6 +76,8 @@ static int find(struct store *store, const struct identity *who,
 		read_ports(entry, (const char *)sqlite3_column_text(statement, 8));
 		entry->has_user = sqlite3_column_int(statement, 9);
 		entry->has_unit = sqlite3_column_int(statement, 10);
+		set_works_in(store, entry, sqlite3_column_blob(statement, 11),
+			     (size_t)sqlite3_column_bytes(statement, 11));
 	}
 	sqlite3_reset(statement);
 	return got;
@@ -80,6 +96,7 @@ static int insert(struct store *store, const struct identity *who, const struct 
 	const char *script = who->many_programs ? "" : owner->script;
 	const char *exe = who->many_programs ? "" : owner->exe;
 	const char *unit = who->many_programs ? "" : owner->unit;
+	size_t folder_len = who->many_programs ? 0 : works_in(record);
 	int err;
 
 	if (who->uid == STORE_UID_EVERYBODY)
@@ -91,6 +108,7 @@ static int insert(struct store *store, const struct identity *who, const struct 
 	bind_text(statement, 7, script, site_length(script));
 	bind_text(statement, 8, script, strlen(script));
 	bind_text(statement, 9, exe, strlen(exe));
+	bind_text(statement, 10, owner->cwd, folder_len);
 	err = store_run(store, statement);
 	if (err)
 		return err;
@@ -99,6 +117,7 @@ static int insert(struct store *store, const struct identity *who, const struct 
 	entry->first_ns = entry->last_ns = ts_ns;
 	entry->has_user = who->uid == STORE_UID_EVERYBODY || (user && *user);
 	entry->has_unit = who->many_programs || *unit;
+	set_works_in(store, entry, owner->cwd, folder_len);
 	store->n_offenders++;
 	return 0;
 }
@@ -214,11 +233,30 @@ static int add_names(struct store *store, struct store_offender_entry *entry, co
 	return store_run(store, statement);
 }
 
+/* One attempt from elsewhere, or from nobody knows where: then no site can be told for all. */
+static int compare_works_in(struct store *store, struct store_offender_entry *entry,
+			    const struct record *record)
+{
+	struct store_offender_entry now = { 0 };
+	sqlite3_stmt *statement;
+
+	if (!entry->works_in_one)
+		return 0;
+	set_works_in(store, &now, record->owner.cwd, works_in(record));
+	if (now.works_in_one && !memcmp(&now.works_in, &entry->works_in, sizeof(now.works_in)))
+		return 0;
+	entry->works_in_one = false;
+	statement = store_statement(store, SQL_OFFENDER_MOVED);
+	sqlite3_bind_int64(statement, 1, entry->id);
+	return store_run(store, statement);
+}
+
 int store_offender_attempt(struct store *store, struct store_offender_entry *entry,
 			   const struct record *record, int64_t ts_ns, const char *user)
 {
 	const char *name = entry->has_user || !user ? "" : user;
 	const char *unit = entry->has_unit ? "" : record->owner.unit;
+	int err;
 
 	entry->attempts++;
 	if (ts_ns < entry->first_ns)
@@ -237,6 +275,9 @@ int store_offender_attempt(struct store *store, struct store_offender_entry *ent
 			store_mark_dirty(&store->dirty_offenders, entry);
 		}
 	}
+	err = compare_works_in(store, entry, record);
+	if (err)
+		return err;
 	return *name || *unit ? add_names(store, entry, name, unit) : store->flush_error;
 }
 

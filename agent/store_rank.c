@@ -29,15 +29,17 @@ static const char *const orders[SORT_N] = {
 static const char from_aggregates[] =
 	"SELECT o.id, o.attempts AS attempts, o.destinations AS destinations,"
 	" o.networks AS networks, o.destinations_capped, o.first_ns AS first_ns,"
-	" o.last_ns AS last_ns, o.verdict, o.ports, ifnull(e.n, 0), " OFFENDER_TEXTS
+	" o.last_ns AS last_ns, o.verdict, o.ports, ifnull(e.n, 0), " OFFENDER_TEXTS ","
+	" (SELECT max(v.id) FROM verdict v WHERE v.offender = o.id), o.works_in"
 	" FROM offender o LEFT JOIN"
 	" (SELECT offender, count(*) AS n FROM evidence GROUP BY offender) e ON e.offender = o.id";
 
-/* The verdict of the youngest row goes along with its time, in one text that max() can order. */
+/* The rows are found by their time, not by the index of offenders: that is what + says to SQLite.
+ * The verdict of the youngest row goes along with its time, in one text that max() can order. */
 static const char from_rows[] =
 	"SELECT o.id, r.attempts AS attempts, r.destinations AS destinations,"
 	" r.networks AS networks, r.capped, r.first_ns AS first_ns, r.last_ns AS last_ns,"
-	" substr(r.last_verdict, 21), r.ports, r.evidence, " OFFENDER_TEXTS " FROM"
+	" substr(r.last_verdict, 21), r.ports, r.evidence, " OFFENDER_TEXTS ", r.last_id, o.works_in FROM"
 	" (SELECT v.offender AS offender, sum(v.count) AS attempts,"
 	" count(DISTINCT CASE WHEN length(v.dst) > 0 THEN v.dst END) AS destinations,"
 	" count(DISTINCT CASE length(v.dst) WHEN 4 THEN substr(v.dst, 1, 3)"
@@ -45,9 +47,9 @@ static const char from_rows[] =
 	" min(v.first_ns) AS first_ns, max(v.last_ns) AS last_ns,"
 	" max(printf('%%020lld%%s', v.last_ns, v.verdict)) AS last_verdict,"
 	" group_concat(DISTINCT CASE WHEN v.dport >= 0 THEN v.dport END) AS ports,"
-	" count(e.id) AS evidence"
+	" count(e.id) AS evidence, max(v.id) AS last_id"
 	" FROM verdict v LEFT JOIN evidence e ON e.id = v.id"
-	" WHERE v.offender > 0 AND %s GROUP BY v.offender) r JOIN offender o ON o.id = r.offender";
+	" WHERE +v.offender > 0 AND %s GROUP BY +v.offender) r JOIN offender o ON o.id = r.offender";
 
 static int compare_ports(const void *a, const void *b)
 {
@@ -96,6 +98,8 @@ static void read_offender(sqlite3_stmt *row, char *ports, size_t size,
 		.exe = store_column_bytes(row, 14),
 		.site = store_column_bytes(row, 15),
 		.unit = store_column_bytes(row, 16),
+		.last_id = sqlite3_column_int64(row, 17),
+		.works_in = store_column_bytes(row, 18),
 	};
 }
 

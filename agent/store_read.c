@@ -111,14 +111,15 @@ const char *store_column_text(sqlite3_stmt *row, int column)
  */
 void store_where(char out[STORE_WHERE_BYTES], const struct store_filter *filter)
 {
-	snprintf(out, STORE_WHERE_BYTES, "v.id > :after%s%s%s",
+	snprintf(out, STORE_WHERE_BYTES, "v.id > :after%s%s%s%s",
 		 filter->since_ns ? " AND v.last_ns >= :since AND v.id >= (SELECT min(id) FROM"
 				    " verdict INDEXED BY verdict_first WHERE first_ns >= :since - :fold)" :
 				    "",
 		 filter->until_ns ? " AND v.first_ns < :until AND v.id <= (SELECT max(id) FROM"
 				    " verdict INDEXED BY verdict_first WHERE first_ns < :until)" :
 				    "",
-		 filter->has_uid ? " AND v.charged_uid = :uid" : "");
+		 filter->has_uid ? " AND v.charged_uid = :uid" : "",
+		 filter->offender ? " AND v.offender = :offender" : "");
 }
 
 static void bind_named(sqlite3_stmt *statement, const char *name, int64_t value)
@@ -149,6 +150,7 @@ int store_bind_filter(struct store *store, sqlite3_stmt *statement,
 	bind_named(statement, ":since", filter->since_ns);
 	bind_named(statement, ":until", filter->until_ns);
 	bind_named(statement, ":uid", filter->uid);
+	bind_named(statement, ":offender", filter->offender);
 	bind_named(statement, ":limit", filter->limit > 0 ? filter->limit : -1);
 	return 0;
 }

@@ -25,13 +25,14 @@ static_assert(META_N == 9, "store_meta_words[] names every store_meta");
 const char store_schema[] =
 	"CREATE TABLE verdict(id INTEGER PRIMARY KEY" STORE_COLUMNS(COLUMN_CREATE) ") STRICT;"
 	"CREATE INDEX verdict_first ON verdict(first_ns);"
+	"CREATE INDEX verdict_offender ON verdict(offender);"
 	"CREATE TABLE offender(id INTEGER PRIMARY KEY, uid INTEGER NOT NULL,"
 	" many_programs INTEGER NOT NULL, program BLOB NOT NULL, attempts INTEGER NOT NULL,"
 	" destinations INTEGER NOT NULL, networks INTEGER NOT NULL,"
 	" destinations_capped INTEGER NOT NULL, first_ns INTEGER NOT NULL,"
 	" last_ns INTEGER NOT NULL, verdict TEXT NOT NULL, ports TEXT NOT NULL,"
 	" user BLOB NOT NULL, unit BLOB NOT NULL, site BLOB NOT NULL, script BLOB NOT NULL,"
-	" exe BLOB NOT NULL, UNIQUE(uid, many_programs, program)) STRICT;"
+	" exe BLOB NOT NULL, works_in BLOB NOT NULL, UNIQUE(uid, many_programs, program)) STRICT;"
 	"CREATE INDEX offender_last ON offender(last_ns);"
 	"CREATE TABLE destination(offender INTEGER NOT NULL, address BLOB NOT NULL,"
 	" PRIMARY KEY(offender, address)) STRICT, WITHOUT ROWID;"
@@ -66,14 +67,15 @@ const char *const store_sql[SQL_N] = {
 			   " WHERE id = ?1",
 	[SQL_OFFENDER_FIND] = "SELECT id, attempts, destinations, networks, first_ns, last_ns,"
 			      " verdict, destinations_capped, ports, length(user) > 0,"
-			      " length(unit) > 0 FROM offender"
+			      " length(unit) > 0, works_in FROM offender"
 			      " WHERE uid = ? AND many_programs = ? AND program = ?",
 	[SQL_OFFENDER_COUNT] = "SELECT count(*) FROM offender"
 			       " WHERE uid = ? AND many_programs = 0",
 	[SQL_OFFENDER_INSERT] =
 		"INSERT INTO offender(uid, many_programs, program, first_ns, last_ns, user, unit,"
-		" site, script, exe, attempts, destinations, networks, destinations_capped,"
-		" verdict, ports) VALUES(?, ?, ?, ?4, ?4, ?, ?, ?, ?, ?, 0, 0, 0, 0, '', '')",
+		" site, script, exe, works_in, attempts, destinations, networks,"
+		" destinations_capped, verdict, ports)"
+		" VALUES(?, ?, ?, ?4, ?4, ?, ?, ?, ?, ?, ?, 0, 0, 0, 0, '', '')",
 	[SQL_OFFENDER_UPDATE] =
 		"UPDATE offender SET attempts = ?2, destinations = ?3, networks = ?4,"
 		" first_ns = ?5, last_ns = ?6, verdict = ?7, destinations_capped = ?8,"
@@ -81,6 +83,7 @@ const char *const store_sql[SQL_N] = {
 	[SQL_OFFENDER_NAME] =
 		"UPDATE offender SET user = CASE length(user) WHEN 0 THEN ?2 ELSE user END,"
 		" unit = CASE length(unit) WHEN 0 THEN ?3 ELSE unit END WHERE id = ?1",
+	[SQL_OFFENDER_MOVED] = "UPDATE offender SET works_in = x'' WHERE id = ?",
 	[SQL_DESTINATION_INSERT] = "INSERT OR IGNORE INTO destination VALUES(?, ?)",
 	[SQL_DESTINATION_FIND] = "SELECT 1 FROM destination WHERE offender = ? AND address = ?",
 	[SQL_NETWORK_INSERT] = "INSERT OR IGNORE INTO network VALUES(?, ?)",
@@ -117,4 +120,4 @@ const char *const store_sql[SQL_N] = {
 	[SQL_DESTINATION_DELETE] = "DELETE FROM destination WHERE offender = ?",
 	[SQL_NETWORK_DELETE] = "DELETE FROM network WHERE offender = ?",
 };
-static_assert(SQL_N == 32, "store_sql[] has every store_statement");
+static_assert(SQL_N == 33, "store_sql[] has every store_statement");

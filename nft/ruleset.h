@@ -116,6 +116,9 @@ int ruleset_agent_form(struct ruleset_link *link, const char *table, enum rulese
  * ten dumps in a row. */
 int ruleset_counters(struct ruleset_link *link, const char *table,
 		     uint64_t packets[RULESET_COUNTER_N], uint64_t *table_handle);
+/* The number of nf_tables' last transaction in this network namespace, anybody's: when it is the
+ * same, so are the rules. */
+int ruleset_generation(struct ruleset_link *link, uint32_t *generation);
 /* The dynamic set `refused`: packets per uid and port, as the kernel counted them. Called once an
  * element; stops and returns what the callback returns when that is not 0. */
 typedef int (*ruleset_refused_fn)(void *context, uint32_t uid, uint16_t port, uint64_t packets);

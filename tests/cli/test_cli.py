@@ -62,7 +62,8 @@ class Box:
         os.mkdir(self.state)
         self.conf = os.path.join(self.dir, "egressd.conf")
         with open(self.conf, "w") as file:
-            file.write('state_dir = "%s"\nmail_users = {"root", "egt-no-such-user"}\n' % self.state)
+            file.write('state_dir = "%s"\nmail_users = {"root", "egt-no-such-user"}\n'
+                       'judge_user = "65531"\nrecorder_user = "65530"\n' % self.state)
 
     def store(self, *verb):
         subprocess.run([MAKE_STORE, self.state, *verb], check=True, env=ENV)
@@ -126,7 +127,7 @@ def no_format_of_any_list_lets_a_hostile_byte_through():
     for command, code in LISTS:
         for form in "table", "json", "jsonl":
             safe(box.run(command, "-o", form, code=code)[0])
-        safe(box.run(command, "-o", "csv", code=code)[0], b"\r\n")
+        safe(box.run(command, "-o", "csv", code=code)[0])
 
 
 @test
@@ -162,8 +163,8 @@ def tables_fit_terminals_of_80_columns_and_more():
 def a_table_in_a_pipe_is_whole():
     out = box.run("list-offenders", code=5)[0].decode()
     head = out.splitlines()[0].split()
-    same(head, "RANK WHO PROGRAM SITE UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
-         "VERDICT EVIDENCE".split())
+    same(head, "RANK WHO PROGRAM SITE WORKS_IN UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
+         "LAST_ID VERDICT EVIDENCE".split())
     want("/var/www/shop.example/wp-content/uploads/2026/11/cache.php" in out)
     want("2026-03-10T11:30:57.123+00:00" in out)
 
@@ -191,6 +192,25 @@ def offenders_in_json_have_the_documented_fields_and_types():
     same(len(nobody), 1)
     same((nobody[0]["user"], nobody[0]["script"], nobody[0]["exe"], nobody[0]["ports"]),
          (None, None, None, []))
+
+
+@test
+def an_offender_leads_to_its_newest_verdict_and_to_all_of_them():
+    rows = json.loads(box.run("list-offenders", "-o", "json", code=5)[0])
+    same([(row["user"], row["last_id"]) for row in rows[:2]], [("www-data", 5), ("alice", 6)])
+    for row in rows:
+        verdicts = json.loads(box.run("list-verdicts", "--offender", str(row["id"]), "-o", "json")[0])
+        same(max(one["id"] for one in verdicts), row["last_id"])
+        same(sum(one["count"] for one in verdicts), row["attempts"])
+        same({one["offender"] for one in verdicts}, {row["id"]})
+        page = box.run("show", str(row["last_id"]))[0].decode()
+        want("(egressctl list-verdicts --offender %d)" % row["id"] in page, page)
+    same([row["last_id"] for row in json.loads(
+        box.run("list-offenders", "-o", "json", "--until", "2026-03-10T11:30:48Z", code=5)[0])], [3])
+    same(json.loads(box.run("list-verdicts", "--offender", "4711", "-o", "json")[0]), [])
+    _, said = box.run("list-verdicts", "--offender", "0", code=2)
+    want("--offender: expected the id of an offender" in said, said)
+    want("offender " not in box.run("show", "1")[0].decode(), "an allowed one is no offender")
 
 
 @test
@@ -233,7 +253,7 @@ def json_lines_are_one_object_each_and_the_same_as_the_array():
 def csv_is_read_back_and_no_cell_is_a_formula():
     for command, code in LISTS:
         out = box.run(command, "-o", "csv", code=code)[0].decode()
-        want(out.endswith("\r\n"))
+        want(out.endswith("\n") and "\r" not in out)
         rows = list(csv.reader(io.StringIO(out, newline=""), strict=True))
         want(all(len(row) == len(rows[0]) for row in rows), "ragged")
         for row in rows[1:]:
@@ -376,6 +396,9 @@ def the_status_adds_up_and_names_what_is_missing():
     for label, count in (("seen by the kernel", 22), ("recorded", 17),
                          ("retransmits of recorded ones", 3), ("lost: seen, but not recorded", 2)):
         want(re.search(r"^  %s +%d\b" % (label, count), text, re.M), label, text)
+    want("the judge does not run: nobody is named" in text, text)
+    want(re.search(r"^ +2  attempts are not on record", text, re.M), text)
+    want("rows 9, folded 8" in text, text)
     status = json.loads(box.run("status", "-o", "json")[0])
     same(status["schema"], "egressd.status/1")
     same(status["seen"], status["recorded_at_report"] + status["retransmits"] + status["lost"])
@@ -391,7 +414,8 @@ def the_status_adds_up_and_names_what_is_missing():
 def a_judge_that_reports_and_lives_is_said_to_run():
     live = Box().store().store("report")
     text = live.run("status")[0].decode()
-    want(re.search(r"running since \S+ \(pid %d\), last report \d s ago" % os.getpid(), text), text)
+    want(re.search(r"running since \S+ \(pid %d\)\n +last report \d s ago" % os.getpid(), text), text)
+    want("judge does not run" not in text, text)
 
 
 @test
@@ -441,6 +465,18 @@ def list_offenders_says_by_its_exit_code_whether_there_are_some():
 
 
 @test
+def an_empty_list_says_so_on_a_terminal_only():
+    for command, what in ("list-offenders", "offenders"), ("list-verdicts", "verdicts"):
+        out, code = box.terminal(80, command, "--user", "4711")
+        same((out, code), (b"egressctl: no %s\n" % what.encode(), 0))
+        out, _ = box.terminal(80, command, "--since", "1971-01-01", "--until", "1971-02-01T00:00:00Z")
+        same(out.decode(), "egressctl: no %s since 1971-01-01T00:00:00+00:00 before "
+             "1971-02-01T00:00:00+00:00\n" % what)
+        same(box.terminal(80, command, "--user", "4711", "-o", "jsonl")[0], b"")
+        same(box.run(command, "--user", "4711"), (b"", ""))
+
+
+@test
 def a_verdict_that_is_not_there_is_exit_1():
     _, said = box.run("show", "4711", code=1)
     want("there is no verdict 4711" in said, said)
@@ -483,6 +519,51 @@ def help_names_every_command_option_and_exit_code():
 
 
 @test
+def help_of_a_command_names_the_exit_codes_it_can_give_and_no_others():
+    for args, codes in ((["version"], "012"), (["help"], "012"), (["replay"], "0124"), (["rules"], "0124"),
+                        (["rules", "load"], "0124"), (["show"], "01234"), (["list-offenders"], "012345")):
+        text = box.run("help", *args, conf=False)[0].decode()
+        part = text.split("Exit codes:\n")[1]
+        same("".join(line[2] for line in part.splitlines()), codes, args)
+        want("list-offenders:" not in part, part)
+    want("one row spans up to fold_s" in box.run("help", "list-verdicts", conf=False)[0].decode())
+    _, said = box.run("help", "rules", "frob", code=2, conf=False)
+    want('rules knows no "frob"' in said, said)
+    box.run("help", "status", "load", code=2, conf=False)
+
+
+@test
+def config_and_output_are_taken_by_every_command_also_where_they_mean_nothing():
+    for args in ["help"], ["version"], ["help", "rules", "load"]:
+        box.run("-c", "/nonexistent", "-o", "json", *args, conf=False)
+        box.run(*args, "-o", "csv", "-c", "/nonexistent", conf=False)
+    box.run("-o", "json", "config", "check")
+
+
+@test
+def an_option_is_called_as_it_was_typed():
+    for args, start in ((["-o", "frob", "status"], "-o: expected table"),
+                        (["status", "--output", "frob"], "--output: expected table"),
+                        (["-ofrob", "status"], "-o: expected table"), (["status", "-o"], "-o: expected a value"),
+                        (["status", "-o", "csv"], "status: -o: expected table, json or jsonl"),
+                        (["status", "--output=csv"], "status: --output: expected table, json or jsonl"),
+                        (["list-verdicts", "-n", "x"], "-n: expected a number"),
+                        (["list-verdicts", "--limit=x"], "--limit: expected a number"),
+                        (["status", "-n", "1"], '-n means nothing to "status"')):
+        _, said = box.run(*args, code=2)
+        same(said[:len("egressctl: " + start)], "egressctl: " + start)
+
+
+@test
+def blanks_round_the_names_of_columns_are_no_error():
+    for args, code in ((["list-offenders"], 5), (["list-verdicts"], 0)):
+        same(box.run(*args, "--columns", " user , script", code=code)[0],
+             box.run(*args, "--columns", "user,script", code=code)[0])
+    box.run("list-verdicts", "--columns", "user script", code=2)
+    box.run("list-verdicts", "--columns", "user, ,script", code=2)
+
+
+@test
 def a_wrong_configuration_is_exit_4_and_named_by_file_and_line():
     bad = os.path.join(box.dir, "bad.conf")
     with open(bad, "w") as file:
@@ -491,6 +572,21 @@ def a_wrong_configuration_is_exit_4_and_named_by_file_and_line():
         out, said = box.run("-c", bad, *args, code=4, conf=False)
         want(said.startswith("%s:2: queue_num: expected" % bad), said)
     box.run("-c", "/nonexistent", "status", code=4, conf=False)
+
+
+@test
+def config_check_wants_users_for_the_processes_that_exist_and_are_not_root():
+    conf = os.path.join(box.dir, "users.conf")
+    for judge, recorder, lines in (
+            ("egt-no-such-user", "65530",
+             ['judge_user: there is no user "egt-no-such-user": expected an existing user or a number']),
+            ("65531", "root", ['recorder_user: "root" is root: expected a user without rights']),
+            ("0", "egt-none", ['judge_user: "0" is root: expected a user without rights',
+                               'recorder_user: there is no user "egt-none": expected an existing user or a number'])):
+        with open(conf, "w") as file:
+            file.write('judge_user = "%s"\nrecorder_user = "%s"\n' % (judge, recorder))
+        out, said = box.run("-c", conf, "config", "check", code=4, conf=False)
+        same((out, said.splitlines()), (b"", ["%s: %s" % (conf, line) for line in lines]))
 
 
 @test
@@ -552,8 +648,65 @@ def replay_prints_the_records_and_sums_up_each_file():
     want("a.pcap: frames 3, SYNs 3 (25: 2, 465: 0, 587: 1), retransmits 1, attempts 2" in said, said)
     for form in "table", "jsonl", "csv":
         out, _ = box.run("replay", capture, "--owners", owners, "-o", form)
-        safe(out, b"\r\n" if form == "csv" else b"\n")
+        safe(out)
     same(len(json.loads(box.run("replay", capture, capture, "-o", "json")[0])), 4)
+
+
+@test
+def replay_of_several_files_names_the_file_of_each_row():
+    a, b = (os.path.join(box.dir, name) for name in ("one\x1b[31m.pcap", "two.pcap"))
+    write_pcap(a, [syn((203, 0, 113, 1), 25)])
+    write_pcap(b, [syn((203, 0, 113, 2), 25)])
+    rows = json.loads(safe(box.run("replay", a, b, "-o", "json")[0]))
+    same([(row["file"], row["dst"]) for row in rows],
+         [(a.replace("\x1b", "\\x1b"), "203.0.113.1"), (b, "203.0.113.2")])
+    head, one, two = safe(box.run("replay", a, b)[0]).splitlines()
+    want(head.startswith("FILE ") and two.startswith(b), head, two)
+    want("file" not in json.loads(box.run("replay", b, "-o", "json")[0])[0])
+    want("FILE" not in safe(box.run("replay", b)[0]))
+    same(safe(box.run("replay", b, "--columns", "file,dport", "--no-header")[0]).split(), [b, "25"])
+    box.run("list-verdicts", "--columns", "file", code=2)
+
+
+@test
+def replay_of_a_folder_says_in_one_line_what_it_wants():
+    _, said = box.run("replay", box.dir, code=1)
+    want("egressctl: %s: is a folder, expected a capture\n" % box.dir in said, said)
+    same(said.count(box.dir), 1, said)
+    capture = os.path.join(box.dir, "folder.pcap")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    _, said = box.run("replay", capture, "--owners", box.dir, code=1)
+    want("egressctl: %s: is a folder, expected an owners file\n" % box.dir in said, said)
+
+
+@test
+def help_of_replay_shows_an_owners_line_that_replay_takes():
+    text = box.run("help", "replay", conf=False)[0].decode()
+    line = [line.strip() for line in text.splitlines() if line.strip().startswith("192.0.2.")]
+    same(len(line), 1, text)
+    owners, capture = os.path.join(box.dir, "help.owners"), os.path.join(box.dir, "help.pcap")
+    with open(owners, "w") as file:
+        file.write(line[0] + "\nlocal 192.0.2.7\n")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    row = json.loads(box.run("replay", capture, "--owners", owners, "-o", "json")[0])[0]
+    want(row["uid"] == 33 and row["script"], row)
+    for key in ("uid", "gid", "pid", "holder_uid", "holder_euid", "exe", "cmdline", "cwd", "script", "unit",
+                "container", "comm", "how", "why", "local"):
+        want(re.search(r"\b%s\b" % key, text), key, "in", text)
+
+
+@test
+def many_errors_of_an_owners_file_are_cut_after_20():
+    owners, capture = os.path.join(box.dir, "bad20.owners"), os.path.join(box.dir, "bad20.pcap")
+    write_pcap(capture, [syn((203, 0, 113, 1), 25)])
+    for n, last in (20, "bad20.owners:20:"), (21, "… and 1 more"), (5000, "… and 4980 more"):
+        with open(owners, "w") as file:
+            file.write("nonsense\n" * n)
+        _, said = box.run("replay", capture, "--owners", owners, code=1)
+        lines = said.splitlines()
+        lines = [line for line in lines if "mail user" not in line]
+        same(len(lines), min(n, 21), said)
+        want(last in lines[-1], said)
 
 
 @test

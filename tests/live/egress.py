@@ -43,7 +43,9 @@ class Egress:
         self.folder = sandbox.make_folder(name)
         self.file, self.log_file = f'{self.folder}/egressd.conf', f'{self.folder}/log'
         self.keys = {'mode': 'enforce', 'judge_user': str(JUDGE_UID), 'recorder_user': str(RECORDER_UID),
-                     'state_dir': f'{self.folder}/state', 'journal_socket': '', 'script_ms': 80, **keys}
+                     'state_dir': f'{self.folder}/state', 'journal_socket': '',
+                     # A noisy machine may be slow to answer; what is tested is who, not how soon.
+                     'lookup_ms': 1000, 'script_ms': 300, **keys}
         self.process = None
         self.configure()
 
@@ -196,7 +198,8 @@ class Totals:
 
 def brief(row):
     return (f"#{row['id']} {row['verdict']}/{row['reason']} x{row['count']} uid {row['uid']} pid {row['pid']}"
-            f" {row['exe']} {row['script']} -> {row['dst']}:{row['dport']} ({row['owner_how']})")
+            f" {row['exe']} {row['script']} -> {row['dst']}:{row['dport']}"
+            f" ({row['owner_how']}, {row['owner_why']})")
 
 
 def expect(row, **wanted):

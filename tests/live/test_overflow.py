@@ -124,6 +124,7 @@ def privileges(tap, sandbox):
     tap.test('the recorder has none', recorder)
 
     def recorder_back():
+        egress.await_sum()  # the store is there
         before = egress.pids()['recorder']
         os.kill(before, signal.SIGKILL)
         run = offenders.attempt(sandbox, 'perl', stranger(4, 63), 25)

@@ -181,8 +181,8 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 		{ "--u status", "unknown option \"--u\"; see \"egressctl help\"" }, /* two begin so */
 		{ "status --utc=3", "\"--utc=3\" takes no value" },
 		{ "list-offenders --limit", "--limit: expected a value (N)" },
-		{ "status -c", "--config: expected a value (FILE)" },
-		{ "status -c ''", "--config: expected FILE, got \"\"" },
+		{ "status -c", "-c: expected a value (FILE)" },
+		{ "status -c ''", "-c: expected FILE, got \"\"" },
 		{ "list-offenders --limit ten",
 		  "--limit: expected a number of rows, 0 for all, got \"ten\"" },
 		{ "list-offenders --limit -1",
@@ -192,7 +192,7 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 		{ "list-offenders --limit 99999999999999999999",
 		  "--limit: expected a number of rows, 0 for all, got \"99999999999999999999\"" },
 		{ "-o yaml status",
-		  "--output: expected table, json, jsonl or csv, got \"yaml\"" },
+		  "-o: expected table, json, jsonl or csv, got \"yaml\"" },
 		{ "list-offenders --sort size", "--sort: expected attempts, destinations, "
 						"networks, first or last, got \"size\"" },
 		{ "list-verdicts --sort attempts",

@@ -59,7 +59,7 @@ static struct nlmsghdr *copy_message(uint8_t *buffer)
 
 static void a_queued_packet_is_read_whole(void **state)
 {
-	uint8_t buffer[512];
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
 	struct queue_packet packet;
 
 	(void)state;
@@ -76,7 +76,7 @@ static void a_queued_packet_is_read_whole(void **state)
 
 static void a_packet_without_uid_has_none(void **state)
 {
-	uint8_t buffer[512];
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
 	struct nlmsghdr *message = start(buffer, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET);
 	struct nfqnl_msg_packet_hdr header = { .packet_id = htonl(1) };
 	struct queue_packet packet;
@@ -90,7 +90,7 @@ static void a_packet_without_uid_has_none(void **state)
 
 static void a_cut_packet_tells_its_whole_length(void **state)
 {
-	uint8_t buffer[512];
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
 	struct nlmsghdr *message = queue_message(buffer);
 	struct queue_packet packet;
 
@@ -103,7 +103,7 @@ static void a_cut_packet_tells_its_whole_length(void **state)
 
 static void a_message_without_header_is_refused(void **state)
 {
-	uint8_t buffer[512];
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
 	struct queue_packet packet = { .id = 5 };
 
 	(void)state;
@@ -119,7 +119,7 @@ static void a_message_without_header_is_refused(void **state)
 /* What the parser is given in life: a length that mnl_nlmsg_ok() allowed. */
 static void cut_everywhere(struct nlmsghdr *(*make)(uint8_t *), bool queue)
 {
-	uint8_t buffer[512];
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
 	uint32_t whole = make(buffer)->nlmsg_len;
 
 	for (uint32_t length = sizeof(struct nlmsghdr); length <= whole; length++) {
@@ -151,7 +151,7 @@ static void a_copy_cut_anywhere_reads_no_byte_too_many(void **state)
 
 static void a_copy_is_read_whole(void **state)
 {
-	uint8_t buffer[512];
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
 	struct copies_packet copy;
 
 	(void)state;
@@ -166,7 +166,7 @@ static void a_copy_is_read_whole(void **state)
 
 static void attributes_too_short_for_their_type_are_none(void **state)
 {
-	uint8_t buffer[512];
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
 	struct nlmsghdr *message = start(buffer, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET);
 	struct copies_packet copy;
 

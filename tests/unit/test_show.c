@@ -234,9 +234,9 @@ static void csv_quotes_doubles_quotes_and_guards_formulas(void **state)
 	offender.offender.has_uid = false;
 	text = one_row(&show_offender_kind, FORMAT_CSV, "rank,user,uid,script,site,ports", &utc,
 		       &offender);
-	assert_string_equal(text, "rank,user,uid,script,site,ports\r\n"
+	assert_string_equal(text, "rank,user,uid,script,site,ports\n"
 				  "1,\"'-2+3\",,\"/a,b\"\"c\",\"'=cmd|' /C calc'!A0\","
-				  "\"25,465,587\"\r\n");
+				  "\"25,465,587\"\n");
 	free(text);
 }
 
@@ -284,12 +284,110 @@ static void a_table_never_is_wider_than_the_terminal_while_columns_can_go(void *
 			if (show_width(line) > width)
 				fail_msg("%u columns at %u: %s", show_width(line), width, line);
 		if (width == 60)
-			assert_non_null(strstr(left_out, "first_seen, last_seen, "));
+			assert_non_null(strstr(left_out, "networks, "));
 		if (width == 255)
 			assert_null(left_out);
 		free(left_out);
 		free(text);
 	}
+}
+
+/* The page's text without blanks and newlines: a wrapped cell is whole again if it stands alone. */
+static void squeeze(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++)
+		if (*text != ' ' && *text != '\n')
+			*to++ = *text;
+	*to = '\0';
+}
+
+static struct show_offender usual_offender(const char *script)
+{
+	struct show_offender offender = { .rank = 1 };
+
+	offender.offender = (struct store_offender){
+		.id = 7, .attempts = 12, .destinations = 4, .networks = 2, .has_uid = true,
+		.uid = 33, .ports = "25,587", .verdict = "deny",
+		.first_ns = 1773142245LL * 1000000000LL, .last_ns = 1773145845LL * 1000000000LL,
+		.user = { "www-data", 8 }, .script = { script, (int)strlen(script) },
+	};
+	return offender;
+}
+
+static void a_narrow_table_wraps_the_program_and_keeps_how_often_and_where(void **state)
+{
+	static const char script[] = "/var/www/shop.example/wp-content/uploads/2026/cache.php";
+	struct show_offender offender = usual_offender(script);
+	struct show_options options = utc;
+	const void *row = &offender;
+	char *text, *left_out = NULL;
+	(void)state;
+
+	options.width = 80;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1, &left_out);
+	assert_non_null(strstr(text, "ATTEMPTS DESTINATIONS PORTS  LAST_SEEN"));
+	assert_non_null(strstr(text, " 25,587 2026-03-10"));
+	assert_null(strstr(text, "VERDICT"));
+	assert_null(strstr(text, "UNIT")); /* it says nothing, and nobody misses it */
+	assert_null(strstr(left_out, "unit"));
+	assert_non_null(strstr(left_out, "verdict"));
+	free(text);
+	free(left_out);
+	text = list_text(&show_offender_kind, FORMAT_TABLE, "script", &options, &row, 1, NULL);
+	squeeze(text);
+	assert_string_equal(text, "SCRIPT/var/www/shop.example/wp-content/uploads/2026/cache.php");
+	free(text);
+	options.width = 30;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, "script", &options, &row, 1, NULL);
+	assert_non_null(strstr(text, "/var/www/shop.example/"));
+	squeeze(text);
+	assert_string_equal(text, "SCRIPT/var/www/shop.example/wp-content/uploads/2026/cache.php");
+	free(text);
+}
+
+static void a_narrow_table_shows_the_times_of_today_without_their_date(void **state)
+{
+	struct show_offender offender = usual_offender("/x.php");
+	struct show_options options = utc;
+	const void *row = &offender;
+	char *text;
+	(void)state;
+
+	options.width = 80;
+	options.now_ns = offender.offender.last_ns + 1000000000LL;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1, NULL);
+	assert_non_null(strstr(text, "12:30:45"));
+	assert_null(strstr(text, "2026-03-10"));
+	free(text);
+	options.now_ns += 86400LL * 1000000000LL;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1, NULL);
+	assert_non_null(strstr(text, "2026-03-10 12:30:45"));
+	free(text);
+	options.width = 0;
+	text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1, NULL);
+	assert_non_null(strstr(text, "2026-03-10T12:30:45.000Z"));
+	free(text);
+}
+
+static void a_text_is_wrapped_after_slashes_and_loses_nothing(void **state)
+{
+	char *text;
+	(void)state;
+
+	text = show_wrap("/var/www/shop.example/x.php", 14);
+	assert_string_equal(text, "/var/www/\nshop.example/\nx.php");
+	free(text);
+	text = show_wrap("abcdefgh", 3);
+	assert_string_equal(text, "abc\ndef\ngh");
+	free(text);
+	text = show_wrap("日本語", 3); /* two columns each */
+	assert_string_equal(text, "日\n本\n語");
+	free(text);
+	text = show_wrap("", 3);
+	assert_string_equal(text, "");
+	free(text);
 }
 
 static void a_path_is_cut_at_its_beginning_in_whole_characters(void **state)
@@ -398,8 +496,71 @@ static void the_page_says_all_there_is_and_why_the_rest_is_not(void **state)
 	assert_safe(text);
 	assert_non_null(strstr(text, "user          not known"));
 	assert_non_null(strstr(text, "script        not known: the time for it was up"));
-	assert_non_null(strstr(text, "not found: too many descriptors"));
+	assert_non_null(strstr(text, "found how     unknown: not found: too many descriptors"));
 	free(text);
+}
+
+static void a_program_without_a_file_has_no_script_and_that_is_no_riddle(void **state)
+{
+	static const struct {
+		enum owner_script_from from;
+		const char *line;
+	} cases[] = {
+		{ OWNER_SCRIPT_INLINE, "  script        none: the program text stands in the command "
+				       "line (-c, -e, -r)\n" },
+		{ OWNER_SCRIPT_STDIN, "  script        none: the interpreter read the program text "
+				      "from its standard input\n" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct store_verdict verdict = { .id = 2, .owner_how = "confirmed" };
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		verdict.script_from = owner_script_from_words[cases[i].from];
+		assert_int_equal(show_page(&verdict, &utc, out), 0);
+		fclose(out);
+		assert_non_null(strstr(text, cases[i].line));
+		assert_null(strstr(text, "known from"));
+		assert_null(strstr(text, "not known:"));
+		assert_non_null(strstr(text, "found how     confirmed: it holds the socket; "));
+		free(text);
+	}
+}
+
+static void a_program_without_a_known_script_has_the_site_it_works_in(void **state)
+{
+	static const struct {
+		const char *cwd, *script, *line;
+	} cases[] = {
+		{ "/var/www/shop.example/public/up", "", "  works in      /var/www/shop.example (" },
+		{ "/var/www/shop\x1b[31m", "", "  works in      /var/www/shop\\x1b[31m (" },
+		{ "/var/www/shop.example", "/var/www/shop.example/x.php", NULL },
+		{ "/root", "", NULL },
+		{ "", "", NULL },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct store_verdict verdict = { .id = 2, .script_why = "no-status-page" };
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		verdict.cwd = (struct store_bytes){ cases[i].cwd, (int)strlen(cases[i].cwd) };
+		verdict.script = (struct store_bytes){ cases[i].script,
+						       (int)strlen(cases[i].script) };
+		assert_int_equal(show_page(&verdict, &utc, out), 0);
+		fclose(out);
+		assert_safe(text);
+		if (cases[i].line)
+			assert_non_null(strstr(text, cases[i].line));
+		else
+			assert_null(strstr(text, "works in"));
+		free(text);
+	}
 }
 
 static void a_record_is_shown_as_its_row_would_be(void **state)
@@ -516,6 +677,89 @@ static char *status_page(const struct show_status *status)
 	return text;
 }
 
+static void the_status_counts_what_is_not_on_record_and_what_was_seen_since(void **state)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	struct store_status *store = calloc(1, sizeof(*store));
+	struct show_status status = { .now_ns = 1795433445000000000, .config = config,
+				      .store = store, .kernel = { .loaded = true } };
+	uint64_t more = 0;
+	json_t *object;
+	char *text;
+	(void)state;
+
+	config_defaults(config);
+	store->last.ts_ns = status.now_ns - 60LL * 1000000000;
+	store->lost = 7;
+	store->total[STAT_LOST_CHANNEL] = 2;
+	store->lost_recorder = 1;
+	store->lost_commit = 1;
+	store->last.stats.value[STAT_KERNEL_FIRST + RULESET_HELD] = 10;
+	strcpy(store->last.stats.kernel_epoch, "boot:5");
+	strcpy(status.kernel.epoch, "boot:5");
+	status.kernel.packets[RULESET_HELD] = 13;
+	text = status_page(&status);
+	assert_non_null(strstr(text, " 3  more were seen since the judge's last report\n"));
+	assert_non_null(strstr(text, " 7  attempts are not on record"));
+	assert_non_null(strstr(text, " 4    seen while egressd was not running or before it was ready\n"));
+	assert_non_null(strstr(text, " 2    records the recorder was too slow for"));
+	assert_non_null(strstr(text, " 1      of these: the disk did not take them"));
+	free(text);
+	object = show_status_json(&status, &utc);
+	assert_int_equal(json_integer_value(json_object_get(object, "lost_unexplained")), 4);
+	assert_int_equal(json_integer_value(json_object_get(object, "seen_since_report")), 3);
+	json_decref(object);
+
+	strcpy(status.kernel.epoch, "boot:6"); /* another table: all of it is new */
+	assert_true(show_status_seen_since(&status, &more));
+	assert_int_equal(more, 13);
+	status.kernel.epoch[0] = '\0';
+	assert_false(show_status_seen_since(&status, &more));
+	status.kernel.loaded = false;
+	text = status_page(&status);
+	assert_non_null(strstr(text, "the rules are not loaded: nothing is guarded\n"));
+	assert_null(strstr(text, "decide alone"));
+	free(text);
+	free(config);
+	free(store);
+}
+
+static void no_line_of_the_status_is_wider_than_80_columns(void **state)
+{
+	struct config *config = calloc(1, sizeof(*config));
+	struct store_status *store = calloc(1, sizeof(*store));
+	struct show_status status = { .now_ns = 1795433445000000000, .config = config,
+				      .store = store, .judge_runs = true };
+	char *text, *line, *save;
+	(void)state;
+
+	config_defaults(config);
+	for (int i = 0; i < STAT_N; i++)
+		store->total[i] = 1234567890;
+	store->lost = UINT32_MAX;
+	store->lost_commit = store->lost_bad_message = store->lost_recorder = 1234567890;
+	store->lost_evidence = store->lost_journal = 1234567890;
+	store->rows = store->folded = store->recorded = store->seen = 1234567890;
+	store->last_record_ns = store->last.started_ns = status.now_ns - 600LL * 1000000000;
+	store->last.judge_pid = 4194304;
+	for (int i = 0; i < 12; i++) {
+		status.judge_runs = i % 2;
+		store->last.ts_ns = status.now_ns + (i % 3 - 1) * 400LL * 1000000000;
+		store->last.mode = i % 4 ? MODE_ENFORCE : MODE_MONITOR;
+		status.kernel = (struct show_kernel){ .loaded = i % 4 != 0, .check = i % 3,
+						      .form = RULESET_QUEUE_COMPAT };
+		status.queue = (struct show_queue){ .known = true, .bound = i % 2 };
+		text = status_page(&status);
+		save = NULL;
+		for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+			if (show_width(line) > 80)
+				fail_msg("%u columns: %s", show_width(line), line);
+		free(text);
+	}
+	free(config);
+	free(store);
+}
+
 static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **state)
 {
 	struct config *config = calloc(1, sizeof(*config));
@@ -533,9 +777,15 @@ static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **sta
 	assert_non_null(strstr(text, "NO SUCH USER"));
 	assert_non_null(strstr(text, "nobody may send"));
 	assert_non_null(strstr(text, "not looked at: needs root"));
+	assert_non_null(strstr(text, "the judge does not run: nobody is named\n"));
+	free(text);
+	store->last.ts_ns = status.now_ns;
+	status.judge_runs = true;
+	text = status_page(&status);
 	assert_non_null(strstr(text, "What went wrong\n  nothing\n"));
 	free(text);
 
+	status.judge_runs = false;
 	store->last.ts_ns = status.now_ns - 180LL * 1000000000;
 	store->last.started_ns = status.now_ns - 86400LL * 1000000000;
 	store->last.judge_pid = 77;
@@ -555,8 +805,11 @@ static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **sta
 	assert_non_null(strstr(text, "BUT DIFFERS"));
 	assert_non_null(strstr(text, "compat"));
 	assert_non_null(strstr(text, "postfix (uid 101)"));
-	assert_non_null(strstr(text, "10   and 2 more since that report"));
-	assert_non_null(strstr(text, "2  copies the kernel could not deliver"));
+	assert_non_null(strstr(text, "recorded since that report                          2\n"));
+	assert_non_null(strstr(text, "the judge does not run: nobody is named, the rules decide alone"));
+	assert_non_null(strstr(text, " 2  attempts are not on record"));
+	assert_non_null(strstr(text, " 2    copies the kernel could not deliver"));
+	assert_null(strstr(text, "before it was ready"));
 	free(text);
 
 	object = show_status_json(&status, &utc);
@@ -590,15 +843,22 @@ int main(void)
 		cmocka_unit_test(csv_quotes_doubles_quotes_and_guards_formulas),
 		cmocka_unit_test(a_list_of_json_is_one_array_also_when_empty),
 		cmocka_unit_test(a_table_never_is_wider_than_the_terminal_while_columns_can_go),
+		cmocka_unit_test(a_narrow_table_wraps_the_program_and_keeps_how_often_and_where),
+		cmocka_unit_test(a_narrow_table_shows_the_times_of_today_without_their_date),
+		cmocka_unit_test(a_text_is_wrapped_after_slashes_and_loses_nothing),
 		cmocka_unit_test(a_path_is_cut_at_its_beginning_in_whole_characters),
 		cmocka_unit_test(columns_are_those_asked_for_in_their_order),
 		cmocka_unit_test(times_have_their_zone_and_digits_are_cut_not_rounded),
 		cmocka_unit_test(escaped_text_is_not_escaped_twice_and_the_rest_is),
 		cmocka_unit_test(the_page_says_all_there_is_and_why_the_rest_is_not),
+		cmocka_unit_test(a_program_without_a_file_has_no_script_and_that_is_no_riddle),
+		cmocka_unit_test(a_program_without_a_known_script_has_the_site_it_works_in),
 		cmocka_unit_test(a_record_is_shown_as_its_row_would_be),
 		cmocka_unit_test(chains_that_are_no_chains_are_shown_as_nothing),
 		cmocka_unit_test(a_full_disk_is_noticed),
 		cmocka_unit_test(every_word_of_the_vocabulary_has_a_sentence),
+		cmocka_unit_test(the_status_counts_what_is_not_on_record_and_what_was_seen_since),
+		cmocka_unit_test(no_line_of_the_status_is_wider_than_80_columns),
 		cmocka_unit_test(the_status_says_what_runs_what_does_not_and_what_was_lost),
 	};
 

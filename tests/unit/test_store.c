@@ -71,6 +71,7 @@ static int set_up(void **state)
 }
 
 struct seen {
+	char works_in[256];
 	unsigned n;
 	struct store_verdict verdict;
 	struct store_offender offender;
@@ -109,6 +110,8 @@ static int see_offender(void *context, const struct store_offender *offender)
 	if (seen->n < 64)
 		seen->ids[seen->n] = offender->id;
 	snprintf(seen->ports, sizeof(seen->ports), "%s", offender->ports);
+	snprintf(seen->works_in, sizeof(seen->works_in), "%.*s", offender->works_in.len,
+		 offender->works_in.bytes);
 	snprintf(seen->last, sizeof(seen->last), "%s", offender->verdict);
 	snprintf(seen->text[0], 4200, "%.*s|%.*s|%.*s|%.*s|%.*s", offender->user.len,
 		 offender->user.bytes, offender->script.len, offender->script.bytes,
@@ -629,6 +632,82 @@ static void offenders_are_ranked_as_asked(void **state)
 		seen = offenders(store, (struct store_filter){ .sort = SORT_LAST, .since_ns = since });
 		assert_int_equal(seen->ids[0], 2);
 	}
+	store_free(store);
+}
+
+static void the_site_an_offender_works_in_is_told_while_all_attempts_agree(void **state)
+{
+	struct store *store = create();
+	struct seen *seen;
+
+	(void)state;
+	record.owner.script[0] = '\0';
+	strcpy(record.owner.exe, "/usr/sbin/php-fpm8.2");
+	strcpy(record.owner.cwd, "/var/www/shop.example/public");
+	add_alone(store);
+	strcpy(record.owner.cwd, "/var/www/shop.example/other");
+	add_alone(store);
+	store_free(store);
+	store = create(); /* it holds over a restart */
+	add_alone(store);
+	for (int since = 0; since < 2; since++) {
+		seen = offenders(store, (struct store_filter){ .since_ns = since });
+		assert_int_equal(seen->n, 1);
+		assert_string_equal(seen->works_in, "/var/www/shop.example");
+		assert_int_equal(seen->offender.site.len, 0);
+	}
+	strcpy(record.owner.cwd, "/var/www/another.example");
+	add_alone(store);
+	seen = offenders(store, (struct store_filter){ 0 });
+	assert_string_equal(seen->works_in, "");
+	store_free(store);
+	store = create(); /* nor does it come back */
+	strcpy(record.owner.cwd, "/var/www/shop.example");
+	add_alone(store);
+	seen = offenders(store, (struct store_filter){ 0 });
+	assert_int_equal(seen->offender.attempts, 5);
+	assert_string_equal(seen->works_in, "");
+	record.uid = 34; /* a folder that is not known agrees with none */
+	add_alone(store);
+	record.owner.cwd[0] = '\0';
+	add_alone(store);
+	record.uid = 35; /* the script says it better */
+	strcpy(record.owner.cwd, "/var/www/shop.example");
+	strcpy(record.owner.script, "/var/www/another.example/x.php");
+	add_alone(store);
+	seen = offenders(store, (struct store_filter){ 0 });
+	assert_int_equal(seen->n, 3);
+	assert_int_equal(ask("SELECT count(*) FROM offender WHERE length(works_in) > 0"), 0);
+	store_free(store);
+}
+
+static void an_offender_names_its_newest_row_while_one_is_kept(void **state)
+{
+	struct store *store = create();
+	struct seen *seen;
+	sqlite3 *db;
+
+	(void)state;
+	add_alone(store);
+	record.uid = 34;
+	add_alone(store);
+	record.uid = 33;
+	fixture_dst(&record, 0xc0000299);
+	record.ts_ns = T0_NS + 100 * NS_PER_S;
+	add_alone(store);
+	seen = verdicts(store, (struct store_filter){ .offender = 1 });
+	assert_int_equal(seen->n, 2);
+	seen = verdicts(store, (struct store_filter){ .offender = 3 });
+	assert_int_equal(seen->n, 0);
+	seen = offenders(store, (struct store_filter){ .sort = SORT_FIRST, .limit = 1 });
+	assert_int_equal(seen->offender.last_id, 3);
+	seen = offenders(store, (struct store_filter){ .until_ns = T0_NS + 1, .limit = 1 });
+	assert_int_equal(seen->offender.last_id, 1);
+	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM verdict", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	seen = offenders(store, (struct store_filter){ .limit = 1 });
+	assert_int_equal(seen->offender.last_id, 0);
 	store_free(store);
 }
 
@@ -1334,6 +1413,8 @@ int main(void)
 		TEST(offender_names_come_late_and_ports_ascend),
 		TEST(filters_take_whole_rows_of_that_time),
 		TEST(offenders_are_ranked_as_asked),
+		TEST(the_site_an_offender_works_in_is_told_while_all_attempts_agree),
+		TEST(an_offender_names_its_newest_row_while_one_is_kept),
 		TEST(a_file_of_evidence_is_dropped_from_its_rows),
 		TEST(counters_add_up_over_epochs),
 		TEST(a_counter_never_runs_over),

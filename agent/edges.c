@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Opens the queue and the NFLOG groups; reads nothing. */
+#include "edges.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "log.h"
+
+#define GUARD_BATCH 32 /* NFLOG messages the kernel may gather: nobody waits for these */
+
+int edges_open(const struct config *config, struct edges *edges)
+{
+	static const struct {
+		enum record_via via;
+		unsigned group_offset, batch;
+	} groups[] = { { VIA_GUARD, 0, GUARD_BATCH }, { VIA_MAIL, 1, 1 }, { VIA_LOCAL, 2, 1 } };
+	struct edges opened = { NULL };
+	const char *what = "";
+	struct queue_state state;
+	int error = queue_open(&opened.queue, config, &what);
+
+	if (error == -EPERM || error == -EBUSY) {
+		if (queue_state(config->queue_num, &state) == 0)
+			log_error("queue_num: queue %u is held by netlink port %u (as a rule that is its "
+				  "process id): expected a free queue",
+				  config->queue_num, state.portid);
+		else
+			log_error("%s %u: %s", what, config->queue_num, strerror(-error));
+		return error;
+	}
+	if (error) {
+		log_error("%s %u: %s", what, config->queue_num, strerror(-error));
+		return error;
+	}
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		uint16_t group = (uint16_t)(config->nflog_group + groups[i].group_offset);
+
+		error = copies_open(&opened.copies[groups[i].via], group, groups[i].batch,
+				    config->rcvbuf_bytes, &what);
+		if (error) {
+			log_error("%s %u: %s", what, group,
+				  error == -EBUSY ? "another program holds it" : strerror(-error));
+			edges_close(&opened);
+			return error;
+		}
+	}
+	*edges = opened;
+	return 0;
+}
+
+void edges_close(struct edges *edges)
+{
+	queue_free(edges->queue);
+	for (int via = 0; via < VIA_N; via++)
+		copies_free(edges->copies[via]);
+	*edges = (struct edges){ NULL };
+}

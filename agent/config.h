@@ -104,4 +104,7 @@ int config_user(const char *name, uid_t *uid, gid_t *gid);
  * malloc'd. */
 char *config_text(const struct config *config);
 
+/* The first key that differs and can't change while egressd runs, or NULL. */
+const char *config_needs_restart(const struct config *old, const struct config *new);
+
 #endif

@@ -27,7 +27,7 @@ struct copies_packet {
 struct copies;
 
 /* Binds an NFLOG group. batch: messages that the kernel may gather before it sends (1: at once,
- * for copies whose process must still be found). -EBUSY: the group is taken. */
+ * for copies whose process must still be found). -EBUSY, -EPERM: the group is taken. */
 int copies_open(struct copies **copies, uint16_t group, uint32_t batch, uint32_t rcvbuf_bytes,
 		const char **what);
 void copies_free(struct copies *copies); /* takes NULL */

@@ -40,7 +40,8 @@ int edges_open(const struct config *config, struct edges *edges)
 				    config->rcvbuf_bytes, &what);
 		if (error) {
 			log_error("%s %u: %s", what, group,
-				  error == -EBUSY ? "another program holds it" : strerror(-error));
+				  error == -EBUSY || error == -EPERM ? "another program holds it" :
+								       strerror(-error));
 			edges_close(&opened);
 			return error;
 		}

@@ -200,36 +200,6 @@ static void log_config_error(void *context, const char *line)
 	log_error("%s", line);
 }
 
-/* The first key that can't change while running, or NULL. */
-static const char *needs_restart(const struct config *old, const struct config *new)
-{
-	if (strcmp(old->table, new->table))
-		return "table";
-	if (old->queue_num != new->queue_num)
-		return "queue_num";
-	if (old->queue_len != new->queue_len)
-		return "queue_len";
-	if (old->fail_open != new->fail_open)
-		return "fail_open";
-	if (old->rcvbuf_bytes != new->rcvbuf_bytes)
-		return "rcvbuf_bytes";
-	if (old->nflog_group != new->nflog_group)
-		return "nflog_group";
-	if (strcmp(old->judge_user, new->judge_user))
-		return "judge_user";
-	if (strcmp(old->recorder_user, new->recorder_user))
-		return "recorder_user";
-	if (strcmp(old->state_dir, new->state_dir))
-		return "state_dir";
-	if (old->channel_bytes != new->channel_bytes)
-		return "channel_bytes";
-	if (old->evidence != new->evidence)
-		return "evidence";
-	if (strcmp(old->journal_socket, new->journal_socket))
-		return "journal_socket";
-	return NULL;
-}
-
 static void reload(struct keeper *keeper)
 {
 	struct judge_settings settings = { 0 };
@@ -240,7 +210,7 @@ static void reload(struct keeper *keeper)
 		log_error("reload refused: the old configuration stays");
 		goto out;
 	}
-	key = needs_restart(&keeper->settings.config, &settings.config);
+	key = config_needs_restart(&keeper->settings.config, &settings.config);
 	if (key) {
 		log_error("%s: %s: can't change while egressd runs: expected a restart",
 			  keeper->config_file, key);
@@ -263,6 +233,22 @@ out:
 	notify_send("READY=1");
 }
 
+/* The judge's rule, put in or taken out in its stead. */
+static void set_agent_rule(struct keeper *keeper, bool in)
+{
+	const struct config *config = &keeper->settings.config;
+	enum ruleset_queue form;
+	struct ruleset_link *link;
+
+	if (ruleset_link_open(&link) < 0)
+		return;
+	if (in)
+		ruleset_agent_fill(link, config->table, config->queue_num, &form);
+	else
+		ruleset_agent_empty(link, config->table);
+	ruleset_link_free(link);
+}
+
 /* --- drift --------------------------------------------------------------------------------- */
 
 /* The rules are gone or may be others: put back at once, but never in a fight without a pause. */
@@ -282,8 +268,10 @@ static void see_to_rules(struct keeper *keeper)
 		return;
 	if (now - keeper->rules_due > 60)
 		keeper->rules_times = 0;
-	if (keeper_rules_make_whole(&keeper->settings, false) == 1)
+	if (keeper_rules_make_whole(&keeper->settings, false) == 1) {
 		keeper->rules_times++;
+		set_agent_rule(keeper, true); /* the judge would see to it a second later */
+	}
 	keeper->rules_due = now + (keeper->rules_times < 5 ? 1 : 10);
 }
 
@@ -399,18 +387,6 @@ static void await_end(struct keeper *keeper, pid_t *pid, int seconds)
 	}
 }
 
-/* A judge that was killed left its rule behind. Nobody may read the queue any more while something
- * still holds it: then bypass does not apply, and SYNs would hang instead of being refused. */
-static void empty_agent_chain(struct keeper *keeper)
-{
-	struct ruleset_link *link;
-
-	if (ruleset_link_open(&link) < 0)
-		return;
-	ruleset_agent_empty(link, keeper->settings.config.table);
-	ruleset_link_free(link);
-}
-
 static int end(struct keeper *keeper)
 {
 	keeper->stopping = true;
@@ -419,8 +395,10 @@ static int end(struct keeper *keeper)
 		kill(keeper->judge, SIGTERM);
 		await_end(keeper, &keeper->judge, 5);
 	}
+	/* A judge that was killed left its rule behind. While something still holds the queue that
+	 * nobody reads, bypass does not apply: SYNs would hang instead of being refused. */
 	if (keeper->judge || !WIFEXITED(keeper->judge_status))
-		empty_agent_chain(keeper);
+		set_agent_rule(keeper, false);
 	/* What waits in the channel is kept, also when the recorder is down at this moment. */
 	if (!keeper->recorder)
 		start_recorder(keeper);

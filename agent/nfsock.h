@@ -38,7 +38,8 @@ int nfsock_acknowledged(struct nfsock *nfsock, const struct nlmsghdr *request);
  * kernel dropped messages for want of room; reading may go on). */
 int nfsock_receive(struct nfsock *nfsock, void *buffer, size_t size);
 
-/* The message at *offset of a datagram (aligned as one), *offset moved past it; NULL: no whole one is left. Unlike
+/* The message at *offset of a datagram (aligned as one), *offset moved past it; NULL: no whole one
+ * is left. Unlike
  * mnl_nlmsg_ok(3) of libmnl 1.0.4 a length of 2^31 and more is no message. Pure. */
 const struct nlmsghdr *nfsock_message(const void *bytes, size_t length, size_t *offset);
 /* The message's attributes by type, the last of each kind; types above max are left out. Bounds are

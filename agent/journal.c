@@ -169,7 +169,7 @@ struct event {
 
 static struct event event_of(const struct record *record)
 {
-	if (record->foreign_holder)
+	if (record_is_alarm(record))
 		return (struct event){ JOURNAL_ID_FOREIGN_HOLDER, LOG_CRIT,
 				       "Mail server's socket in other hands" };
 	if (record->verdict == VERDICT_DENY)
@@ -180,16 +180,19 @@ static struct event event_of(const struct record *record)
 static void message_text(const struct record *record, const char *user, uint64_t held_back,
 			 char *out, size_t size)
 {
-	char who[SHORT_BYTES + 16], where[80], program[LONG_BYTES], more[64] = "";
+	char who[SHORT_BYTES + 16], where[80], program[LONG_BYTES], more[64] = "", holder[64] = "";
 	const char *raw = record_program(record);
 
 	who_text(record, user, who, sizeof(who));
 	where_text(&record->flow, where, sizeof(where));
 	escape_bytes(raw, strlen(raw), program, sizeof(program));
+	if (record->foreign_holder)
+		snprintf(holder, sizeof(holder), ", held by uid %u%s", record->owner.proc.uid,
+			 *program ? " with" : "");
 	if (held_back)
 		snprintf(more, sizeof(more), "; %llu more since the last line",
 			 (unsigned long long)held_back);
-	snprintf(out, size, "%s: %s%s%s to %s (%s)%s", event_of(record).words, who,
+	snprintf(out, size, "%s: %s%s%s%s to %s (%s)%s", event_of(record).words, who, holder,
 		 *program ? " " : "", program, where, reason_words[record->reason], more);
 }
 

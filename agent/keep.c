@@ -132,7 +132,7 @@ static int64_t pace_of(const struct record *record, int64_t offender)
 
 static bool deserves_notice(const struct record *record)
 {
-	return record->verdict != VERDICT_ALLOW || record->foreign_holder;
+	return record->verdict != VERDICT_ALLOW || record_is_alarm(record);
 }
 
 static void add_line(struct keep *keep, const struct store_row *row, const uint8_t *bytes,

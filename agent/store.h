@@ -7,7 +7,10 @@
  * Attacker-chosen texts are BLOBs, as they came. Times are INTEGER ns since the epoch.
  *
  * An offender is uid + program (script, else exe, else nothing), raw bytes, of records whose
- * verdict is deny or would-deny. A row is one verdict of one owner (uid, program, pid-less),
+ * verdict is deny or would-deny. A foreign holder's program (record.foreign_holder) is none of the
+ * uid's: its offender is the uid without a program, the one of programs that are not known, so
+ * that no offender says that somebody ran what another handed a socket to. The row names the
+ * holder whole. A row is one verdict of one owner (uid, program, pid-less),
  * destination and port within `fold_s`: repeats raise its count and last_ns. Rows differ also by
  * reason, via, flow_error and foreign_holder: an alarm never hides in an older row.
  *

@@ -77,9 +77,10 @@ static int insert(struct store *store, const struct identity *who, const struct 
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_OFFENDER_INSERT);
 	const struct owner *owner = &record->owner;
-	const char *script = who->many_programs ? "" : owner->script;
-	const char *exe = who->many_programs ? "" : owner->exe;
-	const char *unit = who->many_programs ? "" : owner->unit;
+	bool named = !who->many_programs && !record->foreign_holder;
+	const char *script = named ? owner->script : "";
+	const char *exe = named ? owner->exe : "";
+	const char *unit = named ? owner->unit : "";
 	int err;
 
 	if (who->uid == STORE_UID_EVERYBODY)
@@ -153,7 +154,7 @@ static int get_collective(struct store *store, int64_t uid, const struct record 
 int store_offender_get(struct store *store, const struct record *record, struct keyhash owner,
 		       int64_t ts_ns, const char *user, struct store_offender_entry **entry)
 {
-	struct identity who = { .uid = STORE_UID_NONE, .program = record_program(record) };
+	struct identity who = { .uid = STORE_UID_NONE, .program = record_charged_program(record) };
 	struct store_offender_entry found;
 	int64_t *programs = NULL;
 	uint32_t uid;
@@ -218,7 +219,7 @@ int store_offender_attempt(struct store *store, struct store_offender_entry *ent
 			   const struct record *record, int64_t ts_ns, const char *user)
 {
 	const char *name = entry->has_user || !user ? "" : user;
-	const char *unit = entry->has_unit ? "" : record->owner.unit;
+	const char *unit = entry->has_unit || record->foreign_holder ? "" : record->owner.unit;
 
 	entry->attempts++;
 	if (ts_ns < entry->first_ns)

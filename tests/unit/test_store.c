@@ -325,6 +325,44 @@ static void what_differs_does_not_fold(void **state)
 	store_free(store);
 }
 
+static void a_foreign_holders_program_is_nobody_elses(void **state)
+{
+	struct store *store = create();
+	struct seen *seen;
+	int64_t own, foreign;
+
+	(void)state;
+	own = add_alone(store).offender;
+	record.foreign_holder = true;
+	record.owner.proc.uid = 65534;
+	assert_int_equal(store_begin(store), 0);
+	foreign = add(store).offender;
+	assert_int_not_equal(foreign, own);
+	assert_false(add(store).fresh);
+	/* another program of the holder's, another holder: rows of their own, the same offender */
+	strcpy(record.owner.script, "/home/eve/z.php");
+	assert_true(add(store).fresh);
+	record.owner.proc.uid = 1000;
+	assert_int_equal(add(store).offender, foreign);
+	/* one whose program is not known is the same */
+	record.foreign_holder = false;
+	record.owner.script[0] = record.owner.exe[0] = record.owner.unit[0] = '\0';
+	assert_int_equal(add(store).offender, foreign);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(ask("SELECT count(*) FROM verdict"), 5);
+	seen = offenders(store, (struct store_filter){ .sort = SORT_ATTEMPTS });
+	assert_int_equal(seen->n, 2);
+	assert_int_equal(seen->ids[0], foreign);
+	seen = offenders(store, (struct store_filter){ .limit = 1 });
+	assert_int_equal(seen->offender.attempts, 5);
+	assert_int_equal(seen->offender.uid, 33);
+	assert_string_equal(seen->text[0], "www-data||||");
+	/* the row tells all of it */
+	assert_int_equal(ask("SELECT count(*) FROM verdict WHERE foreign_holder AND"
+			     " script = CAST('/home/eve/z.php' AS BLOB) AND ruid = 1000"), 1);
+	store_free(store);
+}
+
 static void a_flood_makes_bounded_rows_and_exact_totals(void **state)
 {
 	struct store *store = create();
@@ -1324,6 +1362,7 @@ int main(void)
 		TEST(repeats_fold_until_the_window_ends),
 		TEST(a_late_record_folds_and_moves_the_start),
 		TEST(what_differs_does_not_fold),
+		TEST(a_foreign_holders_program_is_nobody_elses),
 		TEST(a_flood_makes_bounded_rows_and_exact_totals),
 		TEST(exactly_4096_destinations_are_not_capped),
 		TEST(networks_are_24_and_48_bits),

@@ -276,6 +276,8 @@ static void resume(struct keep *keep, int64_t now_ns)
 	if (err || begin(keep, now_ns) < 0)
 		return;
 	err = keep_evidence_drop_gone(keep);
+	if (!err)
+		err = keep_evidence_drop_short(keep);
 	if (!err && keep->status_waits) /* until the commit */
 		err = store_add_status(keep->store, &keep->status);
 	if (err)

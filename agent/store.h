@@ -93,6 +93,8 @@ int store_add(struct store *store, const struct record *record, const char *user
 int store_set_evidence(struct store *store, int64_t id, const char *file, uint64_t offset);
 /* The evidence file is gone: its rows point nowhere. */
 int store_drop_evidence(struct store *store, const char *file);
+/* 1: *offset is the last in that file which a row points to; 0: none does; -errno. */
+int store_evidence_last(struct store *store, const char *file, uint64_t *offset);
 /* Each evidence file that rows point to; a non-zero value of each ends the walk, is returned. */
 int store_evidence_files(struct store *store, int (*each)(void *context, const char *file),
 			 void *context);

@@ -169,6 +169,7 @@ static void add_store(json_t *object, const struct show_status *status,
 	json_t *counters = show_need(json_object()), *part = show_need(json_object());
 
 	json_object_set_new(object, "seen", number(store->seen));
+	json_object_set_new(object, "unseen", number(store->unseen));
 	json_object_set_new(object, "recorded", number(store->recorded));
 	json_object_set_new(object, "rows", number(store->rows));
 	json_object_set_new(object, "folded", number(store->folded));

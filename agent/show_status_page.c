@@ -154,6 +154,9 @@ static void page_counts(const struct show_status *status, FILE *out)
 
 	fprintf(out, "\nAttempts to those ports (up to the judge's last report)\n");
 	count_line(out, "seen by the kernel", store->seen, "");
+	if (store->unseen)
+		count_line(out, "seen by a table that is gone", store->unseen,
+			   "recorded, but its counters went with it");
 	note = since ? show_printf("and %" PRIu64 " more since that report", since)
 		     : show_printf("%s", "");
 	count_line(out, "recorded", store->recorded_at_report, note);

@@ -31,8 +31,11 @@
  *   folded         recorded - rows
  *   seen           stats_seen() of the totals
  *   retransmits    of the totals
- *   lost           seen - retransmits - recorded_at_report: seen by the kernel, recorded by
- *                  nobody. Both sides are of the moment of the last report, for reports come
+ *   unseen         recorded_at_report + retransmits - seen, at its greatest: counted by a table
+ *                  that was deleted or replaced before its counters were read again (what it
+ *                  counted and nobody recorded is not known)
+ *   lost           seen + unseen - retransmits - recorded_at_report: seen by the kernel, recorded
+ *                  by nobody. Both sides are of the moment of the last report, for reports come
  *                  behind the records they count; what was held just then counts as lost until
  *                  the next report
  *   lost_recorder  sent - recorded_at_report: handed over, but not kept (of these, lost_commit
@@ -180,7 +183,7 @@ struct store_status {
 	uint64_t offenders;
 	uint64_t pruned;	 /* attempts in rows that were removed */
 	uint64_t recorded_at_report;
-	uint64_t seen, retransmits, lost, lost_recorder; /* as said above */
+	uint64_t seen, unseen, retransmits, lost, lost_recorder; /* as said above */
 	uint64_t lost_evidence, lost_journal, lost_commit, lost_bad_message; /* store_count() */
 	uint64_t store_bytes, evidence_bytes;
 	int64_t last_record_ns, last_commit_ns;

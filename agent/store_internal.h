@@ -36,6 +36,7 @@ enum store_meta {
 	META_FOLD_NS,		 /* the longest window rows were ever folded with */
 	META_EVIDENCE_BYTES,
 	META_RECORDED_AT_REPORT, /* recorded when the judge last reported */
+	META_UNSEEN,		 /* store_status.unseen, as far as it is for good */
 	META_N
 };
 extern const char *const store_meta_words[META_N];

@@ -14,8 +14,9 @@ const char *const store_meta_words[META_N] = {
 	[META_FOLD_NS] = "fold_ns",
 	[META_EVIDENCE_BYTES] = "evidence_bytes",
 	[META_RECORDED_AT_REPORT] = "recorded_at_report",
+	[META_UNSEEN] = "unseen",
 };
-static_assert(META_N == 9, "store_meta_words[] names every store_meta");
+static_assert(META_N == 10, "store_meta_words[] names every store_meta");
 
 #define COLUMN_CREATE(word, name, type) ", " name " " type
 #define COLUMN_NAME(word, name, type) ", " name
@@ -100,7 +101,9 @@ const char *const store_sql[SQL_N] = {
 			    " ON CONFLICT(word) DO UPDATE SET last = excluded.last,"
 			    " total = excluded.total",
 	[SQL_REPORT_GET] = "SELECT judge_epoch, kernel_epoch FROM report WHERE id = 1",
-	[SQL_REPORT_SET] = "INSERT OR REPLACE INTO report VALUES(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_REPORT_SET] = "INSERT OR REPLACE INTO report VALUES(1, ?,"
+			   " coalesce(?, (SELECT kernel_epoch FROM report), ''),"
+			   " ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_LOST_ADD] = "INSERT INTO lost(word, n) VALUES(?, ?)"
 			 " ON CONFLICT(word) DO UPDATE SET n = n + excluded.n",
 	[SQL_PRUNE_OLD] = "DELETE FROM verdict WHERE id IN (SELECT id FROM verdict"

@@ -758,6 +758,83 @@ static void counters_add_up_over_epochs(void **state)
 	store_free(store);
 }
 
+/* seen + unseen = recorded + retransmits + lost */
+static void assert_adds_up(struct store *store, uint64_t seen, uint64_t unseen, uint64_t lost)
+{
+	struct store_status read = status_of(store);
+
+	assert_int_equal(read.seen, seen);
+	assert_int_equal(read.unseen, unseen);
+	assert_int_equal(read.lost, lost);
+	assert_int_equal(seen + unseen, read.recorded_at_report + read.retransmits + lost);
+}
+
+static void add_some(struct store *store, unsigned n)
+{
+	while (n-- > 0)
+		add_alone(store);
+}
+
+static void what_went_with_a_table_is_counted_apart(void **state)
+{
+	const unsigned held = STAT_KERNEL_FIRST + RULESET_HELD;
+	struct store *store = create();
+	struct wire_status status = report("judge", "kernel-1");
+
+	(void)state;
+	add_some(store, 2);
+	status.stats.value[held] = 3;
+	add_report(store, &status);
+	assert_adds_up(store, 3, 0, 1);
+	/* three more, of which one is lost, then the table goes: nobody reads what it counted */
+	add_some(store, 2);
+	status.stats.value[STAT_RETRANSMITS] = 1;
+	status.stats.kernel_epoch[0] = '\0';
+	add_report(store, &status);
+	assert_adds_up(store, 3, 2, 0);
+	/* another table counts two, of which one is lost: it fills no gap */
+	strcpy(status.stats.kernel_epoch, "kernel-2");
+	status.stats.value[held] = 2;
+	add_some(store, 1);
+	add_report(store, &status);
+	assert_adds_up(store, 5, 2, 1);
+	store_free(store);
+	/* it stays so */
+	store = create();
+	status.stats.value[held] = 4;
+	add_some(store, 2);
+	add_report(store, &status);
+	assert_adds_up(store, 7, 2, 1);
+	/* replaced between two reports */
+	add_some(store, 3);
+	strcpy(status.stats.kernel_epoch, "kernel-3");
+	status.stats.value[held] = 1;
+	add_report(store, &status);
+	assert_adds_up(store, 8, 3, 0);
+	store_free(store);
+}
+
+static void a_table_that_could_not_be_read_once_is_the_same(void **state)
+{
+	const unsigned held = STAT_KERNEL_FIRST + RULESET_HELD;
+	struct store *store = create();
+	struct wire_status status = report("judge", "kernel-1");
+
+	(void)state;
+	add_some(store, 3);
+	status.stats.value[held] = 3;
+	add_report(store, &status);
+	add_some(store, 2);
+	status.stats.kernel_epoch[0] = '\0';
+	add_report(store, &status);
+	assert_adds_up(store, 3, 2, 0);
+	strcpy(status.stats.kernel_epoch, "kernel-1");
+	status.stats.value[held] = 6;
+	add_report(store, &status);
+	assert_adds_up(store, 6, 0, 1);
+	store_free(store);
+}
+
 static void a_counter_never_runs_over(void **state)
 {
 	struct store *store = create();
@@ -1375,6 +1452,8 @@ int main(void)
 		TEST(offenders_are_ranked_as_asked),
 		TEST(a_file_of_evidence_is_dropped_from_its_rows),
 		TEST(counters_add_up_over_epochs),
+		TEST(what_went_with_a_table_is_counted_apart),
+		TEST(a_table_that_could_not_be_read_once_is_the_same),
 		TEST(a_counter_never_runs_over),
 		TEST(what_the_recorder_lost_is_told),
 		TEST(records_of_a_judge_that_died_hide_no_loss),

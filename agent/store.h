@@ -70,7 +70,8 @@ int store_create(struct store **store, const struct config *config, char **what)
  * *store is NULL after a failure. */
 int store_set_aside(struct store **store, const struct config *config, char **what);
 /* For reading, by path of the folder, as root or as a member of the file's group, also while the
- * recorder runs; -ENOENT when there is none. Where there is no WAL and the reader may not make
+ * recorder runs; -ENOENT when there is none; -ELOOP, -EINVAL when a link, or no regular file,
+ * stands there (or for its -wal or -shm). Where there is no WAL and the reader may not make
  * one, it sees the file as it is now: a recorder that starts later is seen by opening anew. */
 int store_open_read(struct store **store, const char *state_dir);
 void store_free(struct store *store); /* takes NULL */

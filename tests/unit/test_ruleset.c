@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +17,7 @@
 #include "nft/clash.h"
 #include "nft/ruleset.h"
 #include "nft/ruleset_listing.h"
+#include "nft/ruleset_run.h"
 #include "nft/ruleset_text.h"
 
 static const uint16_t ports[] = { 25, 465, 587 };
@@ -301,6 +303,26 @@ static char *clashes(const char *json, const char *save, unsigned *n)
 	return ruleset_text_take(&lines);
 }
 
+static void a_program_that_does_not_end_is_killed(void **state)
+{
+	/* one that keeps its output open by a child of its own, one that says no word more */
+	static const char *const scripts[] = { "sleep 600; true", "exec >&- 2>&-; sleep 600; true" };
+	struct timespec start, end;
+	char *out = NULL, *err = NULL;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		const char *const argv[] = { "/bin/sh", "-c", scripts[i], NULL };
+
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		assert_int_equal(ruleset_run(argv, NULL, RULESET_RUN_HERE, &out, &err), -ETIMEDOUT);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		assert_in_range(end.tv_sec - start.tv_sec, 9, 12);
+		assert_null(out);
+	}
+	assert_non_null(strstr(ruleset_run_error(-ETIMEDOUT), "killed"));
+}
+
 static void assert_clashes(const char *json, const char *save, const char *wanted)
 {
 	unsigned n, lines = *wanted ? 1 : 0;
@@ -555,6 +577,7 @@ int main(void)
 			a_comparison_takes_elements_in_any_order_and_leaves_dynamic_ones_out),
 		cmocka_unit_test(the_agents_chain_may_hold_one_queue_rule_and_nothing_else),
 		cmocka_unit_test(a_listing_that_is_cut_or_strange_is_read_without_harm),
+		cmocka_unit_test(a_program_that_does_not_end_is_killed),
 		cmocka_unit_test(iptables_drops_of_our_ports_are_named),
 		cmocka_unit_test(iptables_rules_that_are_no_clash_are_not_named),
 		cmocka_unit_test(a_queue_rule_to_our_number_is_named),

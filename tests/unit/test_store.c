@@ -1015,6 +1015,28 @@ static void damage(const char *file, long at, const char *bytes, size_t len)
 	close(fd);
 }
 
+static void a_reader_is_not_held_up_or_led_elsewhere(void **state)
+{
+	static const char *const files[] = { "egressd.db", "egressd.db-wal", "egressd.db-shm" };
+	struct store *store = create(), *reader = NULL;
+	unsigned i;
+
+	add_alone(store);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(rename(files[i], "away"), 0);
+		assert_int_equal(mkfifo(files[i], 0666), 0);
+		assert_int_equal(store_open_read(&reader, *state), -EINVAL);
+		assert_int_equal(unlink(files[i]), 0);
+		assert_int_equal(symlink("away", files[i]), 0);
+		assert_int_equal(store_open_read(&reader, *state), -ELOOP);
+		assert_null(reader);
+		assert_int_equal(rename("away", files[i]), 0);
+	}
+	assert_int_equal(store_open_read(&reader, *state), 0);
+	store_free(reader);
+	store_free(store);
+}
+
 static void damaged_files_are_set_aside(void **state)
 {
 	struct store *store;
@@ -1460,6 +1482,7 @@ int main(void)
 		TEST(old_rows_and_offenders_are_removed_but_stay_counted),
 		TEST(the_oldest_rows_go_above_the_size),
 		TEST(destinations_go_when_no_row_is_left),
+		TEST(a_reader_is_not_held_up_or_led_elsewhere),
 		TEST(damaged_files_are_set_aside),
 		TEST(another_programs_database_is_set_aside),
 		TEST(damage_while_it_runs_begins_a_new_one),

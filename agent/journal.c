@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "log.h"
 #include "lru.h"
 
 #define OFFENDERS_MAX 16384
@@ -293,14 +294,14 @@ void journal_repeat(struct journal *journal, int64_t offender)
 	pace_of(journal, offender)->held_back++;
 }
 
-static int send_line(int fd, const struct record *record, const char *user, uint64_t held_back)
+static int send_line(const struct record *record, const char *user, uint64_t held_back)
 {
 	char message[2 * LONG_BYTES], line[2 * LONG_BYTES + 8];
 	int len;
 
 	message_text(record, user, held_back, message, sizeof(message));
 	len = snprintf(line, sizeof(line), "<%d>%s\n", event_of(record).priority, message);
-	return write(fd, line, (size_t)len) < 0 ? -errno : 0;
+	return log_raw(line, (size_t)len);
 }
 
 int journal_say(struct journal *journal, const struct record *record, int64_t id,
@@ -310,7 +311,7 @@ int journal_say(struct journal *journal, const struct record *record, int64_t id
 	size_t len;
 
 	if (journal->fd < 0)
-		return send_line(STDERR_FILENO, record, user, held_back);
+		return send_line(record, user, held_back);
 	len = journal_format(record, id, user, held_back, datagram, sizeof(datagram));
 	if (len > sizeof(datagram))
 		return -EMSGSIZE;

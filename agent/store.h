@@ -20,7 +20,11 @@
  *                 `many_dst` set, whose dst, dport and owner are those of its first attempt
  *   offenders     1,024 of one uid, then one for it with `many_programs` set; 16,384 in all, then
  *                 one for everybody (many_programs, no uid)
- *   destinations  4,096 of an offender, then `destinations_capped`: a lower bound
+ *                 half of store_bytes is for verdicts: a uid's offenders take at most a sixteenth
+ *                 of it, those with programs together a quarter, all of them five sixteenths (as
+ *                 reckoned from their texts); above that it is as above those numbers
+ *   destinations  4,096 of an offender, then `destinations_capped`: a lower bound; also where they
+ *                 would take more than three sixteenths of store_bytes
  *   the WAL       store_bytes, at least 64 MiB, where a reader holds back its checkpoint: then
  *                 store_begin() says -ENOSPC until it is gone
  *
@@ -108,8 +112,9 @@ int store_add_status(struct store *store, const struct wire_status *status);
  * "bad-message"). */
 int store_count(struct store *store, const char *word, uint64_t n);
 /* Outside of a transaction: removes verdicts older than keep_days (0: never), offenders not seen
- * for so long, and the oldest verdicts above store_bytes; when there are none left, the
- * destinations of offenders not seen for longest (they are capped then). Bounded work for each
+ * for so long, and the oldest verdicts above store_bytes; before their share is full, and
+ * when there are no verdicts left, the destinations of offenders not seen for longest (they are
+ * capped then). Bounded work for each
  * call; *removed rows. */
 int store_prune(struct store *store, int64_t now_ns, uint64_t *removed);
 

@@ -1006,6 +1006,127 @@ static void destinations_go_when_no_row_is_left(void **state)
 	store_free(store);
 }
 
+/* As reckoned, and as they are. */
+static void assert_offenders_fit(void)
+{
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'address_bytes'"),
+			 ask("SELECT 40 * ((SELECT count(*) FROM destination) +"
+			     " (SELECT count(*) FROM network))"));
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'offender_bytes'"),
+			 ask("SELECT sum(512 + 2 * length(program) + length(user) + length(unit) +"
+			     " length(site) + length(script) + length(exe) +"
+			     " 8192 * (length(program) > 900)) FROM offender"));
+	assert_true(ask("SELECT sum(pgsize) FROM dbstat WHERE name IN ('offender',"
+			" 'sqlite_autoindex_offender_1', 'offender_last', 'destination', 'network')") <=
+		    (int64_t)config.store_bytes / 2);
+}
+
+static void long_names_take_no_rows_room(void **state)
+{
+	struct store *store;
+	uint64_t removed = 0, total = 50;
+	unsigned i, uid;
+	sqlite3 *db;
+	size_t len;
+
+	(void)state;
+	config.store_bytes = 4 << 20;
+	config.rows_per_offender = 10;
+	store = create();
+	assert_int_equal(store_begin(store), 0);
+	for (i = 0; i < 50; i++) { /* what must stay */
+		record.uid = 5000 + i;
+		add(store);
+	}
+	for (uid = 1001; uid <= 1020; uid++) {
+		record.uid = uid;
+		for (i = 0; i < 1024; i++) {
+			len = 3000 - i % 2900; /* long ones and short ones */
+			memset(record.owner.script, 'n', 3000);
+			snprintf(record.owner.script + len, 32, "/%u.php", i);
+			record.ts_ns += 1000;
+			add(store);
+			total++;
+		}
+	}
+	assert_int_equal(store_commit(store), 0);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(store_prune(store, record.ts_ns, &removed), 0);
+	assert_offenders_fit();
+	assert_int_equal(ask("SELECT sum(attempts) FROM offender"), total);
+	assert_int_equal(status_of(store).recorded, total);
+	assert_int_equal(ask("SELECT count(*) FROM verdict WHERE uid >= 5000"), 50);
+	/* whoever has no room for programs has one for all of them */
+	assert_int_equal(ask("SELECT count(*) FROM offender WHERE uid BETWEEN 1001 AND 1020"
+			     " AND many_programs"), 20);
+	store_free(store);
+	/* after a restart, also of a version that kept no such numbers */
+	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM meta WHERE word LIKE '%_bytes'", NULL, NULL,
+				      NULL), SQLITE_OK);
+	sqlite3_close(db);
+	store = create();
+	record.uid = 5;
+	add_alone(store);
+	assert_offenders_fit();
+	store_free(store);
+}
+
+static void so_many_uids_that_no_program_has_room(void **state)
+{
+	struct store *store;
+	unsigned i;
+
+	(void)state;
+	config.store_bytes = 1 << 20;
+	config.rows_per_offender = 10;
+	store = create();
+	assert_int_equal(store_begin(store), 0);
+	for (i = 0; i < 3000; i++) {
+		record.uid = 100000 + i;
+		add(store);
+	}
+	assert_int_equal(store_commit(store), 0);
+	assert_offenders_fit();
+	assert_int_equal(ask("SELECT sum(attempts) FROM offender"), 3000);
+	assert_int_equal(ask("SELECT count(*) FROM offender WHERE uid = -2"), 1);
+	store_free(store);
+}
+
+static void destinations_take_no_rows_room(void **state)
+{
+	struct store *store;
+	struct seen *seen;
+	uint64_t removed;
+	unsigned i;
+
+	(void)state;
+	config.store_bytes = 1 << 20; /* room for some 4,900 of them */
+	config.rows_per_offender = 10;
+	store = create();
+	assert_int_equal(store_begin(store), 0);
+	for (i = 0; i < 20000; i++) {
+		record.uid = 1000 + i / 4000;
+		fixture_dst(&record, 0x0a000000 + i * 256);
+		record.ts_ns += 1000;
+		add(store);
+	}
+	assert_int_equal(store_commit(store), 0);
+	assert_offenders_fit();
+	for (i = 0; i < 10; i++)
+		assert_int_equal(store_prune(store, record.ts_ns, &removed), 0);
+	assert_true(ask("SELECT count(*) FROM verdict") > 40);
+	assert_int_equal(ask("SELECT sum(attempts) FROM offender"), 20000);
+	/* who comes now has some */
+	record.uid = 7;
+	add_alone(store);
+	assert_offenders_fit();
+	seen = offenders(store, (struct store_filter){ .has_uid = true, .uid = 7 });
+	assert_int_equal(seen->offender.destinations, 1);
+	assert_false(seen->offender.destinations_capped);
+	store_free(store);
+}
+
 static void damage(const char *file, long at, const char *bytes, size_t len)
 {
 	int fd = open(file, O_WRONLY);
@@ -1482,6 +1603,9 @@ int main(void)
 		TEST(old_rows_and_offenders_are_removed_but_stay_counted),
 		TEST(the_oldest_rows_go_above_the_size),
 		TEST(destinations_go_when_no_row_is_left),
+		TEST(long_names_take_no_rows_room),
+		TEST(so_many_uids_that_no_program_has_room),
+		TEST(destinations_take_no_rows_room),
 		TEST(a_reader_is_not_held_up_or_led_elsewhere),
 		TEST(damaged_files_are_set_aside),
 		TEST(another_programs_database_is_set_aside),

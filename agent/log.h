@@ -3,7 +3,8 @@
  * The programs' log: one line to stderr with a <n> priority (sd-daemon(3)) when stderr is no
  * terminal, else with the program's name. Only programs and edges log; library code returns.
  * The texts are escaped here. Where stderr is full (a pipe that nobody reads) the line is dropped,
- * and the next that goes out is preceded by how many were: it never waits. Keeps the only file-scope state outside the programs.
+ * and the next that goes out is preceded by how many were: it never waits. Keeps the only
+ * file-scope state outside the programs.
  */
 #ifndef AGENT_LOG_H
 #define AGENT_LOG_H

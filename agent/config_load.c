@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config_scan.h"
@@ -20,17 +21,26 @@
 #define PASSWD_BYTES_MAX (1U << 20)
 
 /* At most CONFIG_TEXT_MAX + 1 bytes and a NUL, malloc'd: one more than allowed is for the parser
- * to refuse. */
+ * to refuse. -EINVAL: no regular file; a FIFO would hold up a reload until somebody writes. */
 static int read_file(const char *path, char **text, size_t *len)
 {
 	size_t used = 0, size = CONFIG_TEXT_MAX + 2;
 	char *buffer = NULL;
 	ssize_t got = 1;
 	int fd, result = 0;
+	struct stat st;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
+	if (fstat(fd, &st) < 0) {
+		result = -errno;
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		result = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+		goto out;
+	}
 	buffer = malloc(size);
 	if (!buffer) {
 		result = -ENOMEM;
@@ -80,6 +90,10 @@ static int load_file(struct config *config, const char *path, config_error_fn er
 	int result;
 
 	result = read_file(path, &text, &len);
+	if (result == -EINVAL || result == -ENXIO) { /* ENXIO: a socket, open(2) */
+		say(error, context, "%s: is no regular file", path);
+		return -EINVAL;
+	}
 	if (result) {
 		say(error, context, "%s: can't be read: %s", path, strerror(-result));
 		return result;

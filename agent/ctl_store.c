@@ -33,6 +33,14 @@ int ctl_store_failed(const struct ctl *ctl, const struct store *store, int error
 		ctl_say("%s/%s: damaged; egressd sets it aside and begins a new one", dir,
 			STORE_FILE);
 		break;
+	case ELOOP:
+	case EINVAL:
+		if (!store) {
+			ctl_say("%s/%s, or its -wal or -shm: is no regular file: not read", dir,
+				STORE_FILE);
+			break;
+		}
+		/* fall through */
 	default:
 		ctl_say("%s/%s: %s", dir, STORE_FILE,
 			store ? store_error(store) : strerror(-error));

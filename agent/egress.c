@@ -24,23 +24,41 @@ static bool holder_known(const struct owner *owner)
 	}
 }
 
+/* Who made the socket: the queue's word; without one, the owner of the socket's inode. */
+static bool maker_of(const struct egress_meta *meta, const struct owner *owner, uint32_t *uid)
+{
+	if (meta->has_uid)
+		*uid = meta->uid;
+	else if (owner->has_socket && owner->socket_uid != OWNER_UID_NONE)
+		*uid = owner->socket_uid;
+	else
+		return false;
+	return true;
+}
+
+/* To the kernel all that the mail servers' uids make is one party's. */
+static bool same_party(const struct policy *policy, uint32_t maker, uint32_t uid)
+{
+	return uid == maker || (policy_is_mail_uid(policy, maker) && policy_is_mail_uid(policy, uid));
+}
+
 /*
- * The kernel lets out what a mail server's uid made, whoever uses the socket now. An alarm when
- * neither the holder (by real or effective uid) nor any other confirmed holder is a mail server.
+ * A descriptor goes to whoever takes it (SCM_RIGHTS, unix(7)): what the holder does with it is not
+ * its maker's doing. True when neither the holder, by real or effective uid, nor any other listed
+ * holder is of the maker's party.
  */
 static bool held_by_foreigner(const struct policy *policy, const struct egress_meta *meta,
 			      const struct owner *owner)
 {
 	unsigned listed = owner->n_holders < OWNER_HOLDERS ? owner->n_holders : OWNER_HOLDERS;
+	uint32_t maker;
 
-	if (meta->has_uid ? !policy_is_mail_uid(policy, meta->uid)
-			  : !owner->has_socket || !policy_is_mail_uid(policy, owner->socket_uid))
+	if (!maker_of(meta, owner, &maker) || !holder_known(owner))
 		return false;
-	if (!holder_known(owner) || policy_is_mail_uid(policy, owner->proc.uid) ||
-	    policy_is_mail_uid(policy, owner->euid))
+	if (same_party(policy, maker, owner->proc.uid) || same_party(policy, maker, owner->euid))
 		return false;
 	for (unsigned i = 0; i < listed; i++)
-		if (policy_is_mail_uid(policy, owner->holders[i].uid))
+		if (same_party(policy, maker, owner->holders[i].uid))
 			return false;
 	return true;
 }

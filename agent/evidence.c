@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "evidence_block.h"
@@ -20,6 +21,8 @@ struct evidence {
 	int dir_fd;
 	int fd; /* of the youngest file; -1: none is open */
 	uint64_t end; /* of its last whole block */
+	dev_t dev;    /* of that file, with ino */
+	ino_t ino;
 	bool unsynced, folder_unsynced;
 	bool suspended;
 	int64_t suspended_ns;
@@ -40,12 +43,25 @@ void evidence_options(struct evidence *evidence, const struct config *config)
 		evidence->file_bytes = evidence->total_bytes;
 }
 
+static int take_file(struct evidence *evidence, int fd, uint64_t end)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	evidence->fd = fd;
+	evidence->end = end;
+	evidence->dev = st.st_dev;
+	evidence->ino = st.st_ino;
+	return 0;
+}
+
 /* The youngest file, if it is one of ours and has room, is appended to. */
 static int reopen_youngest(struct evidence *evidence)
 {
 	struct evidence_file *file = evidence_folder_youngest(&evidence->folder);
 	uint64_t end;
-	int fd;
+	int fd, err;
 
 	if (!file || file->bytes >= evidence->file_bytes)
 		return 0;
@@ -58,8 +74,12 @@ static int reopen_youngest(struct evidence *evidence)
 		close(fd);
 		return 0;
 	}
-	file->bytes = evidence->end = end;
-	evidence->fd = fd;
+	err = take_file(evidence, fd, end);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	file->bytes = end;
 	return 0;
 }
 
@@ -145,6 +165,40 @@ static void close_file(struct evidence *evidence)
 	lru_clear(evidence->shares);
 }
 
+/* Under its name stands the file we opened, as long as we left it. */
+static bool is_as_left(const struct evidence *evidence, uint64_t *bytes)
+{
+	const struct evidence_file *file = evidence_folder_youngest(&evidence->folder);
+	struct stat st;
+
+	*bytes = 0;
+	if (fstatat(evidence->dir_fd, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*bytes = (uint64_t)st.st_size;
+	return st.st_dev == evidence->dev && st.st_ino == evidence->ino &&
+	       *bytes == evidence->end;
+}
+
+void evidence_give_up_file(struct evidence *evidence)
+{
+	struct evidence_file *file = evidence_folder_youngest(&evidence->folder);
+
+	if (evidence->fd < 0)
+		return;
+	is_as_left(evidence, &file->bytes);
+	close_file(evidence);
+	if (evidence->removed)
+		evidence->removed(evidence->context, file->name);
+}
+
+const char *evidence_file(const struct evidence *evidence, uint64_t *end)
+{
+	if (evidence->fd < 0)
+		return NULL;
+	*end = evidence->end;
+	return evidence_folder_youngest(&evidence->folder)->name;
+}
+
 /* Writes at the end, or leaves the file as it was; one that can't be cut back is given up. */
 static int append(struct evidence *evidence, const uint8_t *bytes, size_t len)
 {
@@ -194,8 +248,12 @@ static int begin_file(struct evidence *evidence, int64_t now_ns)
 	fd = evidence_folder_create(&evidence->folder, now_ns);
 	if (fd < 0)
 		return fd;
-	evidence->fd = fd;
-	evidence->end = 0;
+	err = take_file(evidence, fd, 0);
+	if (err) {
+		close(fd);
+		evidence_folder_take_back(&evidence->folder);
+		return err;
+	}
 	evidence->folder_unsynced = true;
 	err = append(evidence, head, evidence_head(head));
 	if (err) { /* else each new try would leave an empty file */
@@ -218,6 +276,7 @@ int evidence_add(struct evidence *evidence, const struct evidence_packet *packet
 	struct keyhash name = { { (uint64_t)packet->offender, 0 } };
 	struct evidence_packet whole = *packet;
 	uint64_t *share = lru_get(evidence->shares, name);
+	uint64_t bytes;
 	size_t len;
 	int err;
 
@@ -231,6 +290,8 @@ int evidence_add(struct evidence *evidence, const struct evidence_packet *packet
 	if ((share && *share + len > evidence->offender_bytes) || len > evidence->offender_bytes ||
 	    len + EVIDENCE_HEAD_MAX > evidence->file_bytes)
 		return -EDQUOT;
+	if (evidence->fd >= 0 && !is_as_left(evidence, &bytes))
+		evidence_give_up_file(evidence);
 	if (evidence->fd < 0 || evidence->end + len > evidence->file_bytes)
 		err = begin_file(evidence, packet->ts_ns);
 	if (!err) {

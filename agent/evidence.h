@@ -5,7 +5,8 @@
  * Files are `evidence-YYYYMMDDTHHMMSSZ-N.pcapng` in the folder given; each is checked to its last
  * block before it is appended to (what a crash left of an unfinished block at its end is cut off),
  * and truncated back after a failed write; a file that fails the check is left alone and a new one
- * begun. Quotas: per file, per offender in a file, in total (the oldest file goes first; files that
+ * begun, also while it is written: one that is not as long as we left it, or not there any more,
+ * is given up. Quotas: per file, per offender in a file, in total (the oldest file goes first; files that
  * do not begin as ours do are neither counted nor removed). After a failed write it is *suspended*:
  * what comes is counted, not kept, and every 10 s it tries again. Its clock is the packets' time.
  *
@@ -24,8 +25,8 @@
 
 struct evidence;
 
-/* dir_fd is the evidence folder; kept open, not owned. removed is called with each file that the
- * total quota took away. */
+/* dir_fd is the evidence folder; kept open, not owned. removed is called with each file whose
+ * packets can't be shown any more: the total quota took it away, or it was given up. */
 int evidence_open(struct evidence **evidence, int dir_fd, const struct config *config,
 		  void (*removed)(void *context, const char *file), void *context);
 void evidence_free(struct evidence *evidence);
@@ -46,6 +47,10 @@ int evidence_add(struct evidence *evidence, const struct evidence_packet *packet
 		 const char **file, uint64_t *offset);
 int evidence_sync(struct evidence *evidence); /* fdatasync, before the store's commit */
 bool evidence_suspended(const struct evidence *evidence);
+/* The file that is appended to, and where it ends; NULL: none. */
+const char *evidence_file(const struct evidence *evidence, uint64_t *end);
+/* Somebody changed that file: it is left alone, and the next packet begins a new one. */
+void evidence_give_up_file(struct evidence *evidence);
 uint64_t evidence_bytes(const struct evidence *evidence); /* of all files that are ours */
 
 /* Reading one packet back: the Enhanced Packet Block at offset. *bytes and *comment malloc'd. Any

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "log.h"
 #include "lru.h"
 
 #define OFFENDERS_MAX 16384
@@ -179,7 +180,7 @@ struct event {
 
 static struct event event_of(const struct record *record)
 {
-	if (record->foreign_holder)
+	if (record_is_alarm(record))
 		return (struct event){ JOURNAL_ID_FOREIGN_HOLDER, LOG_CRIT,
 				       "Mail server's socket in other hands" };
 	if (record->verdict == VERDICT_DENY)
@@ -190,16 +191,19 @@ static struct event event_of(const struct record *record)
 static void message_text(const struct record *record, const char *user, uint64_t held_back,
 			 char *out, size_t size)
 {
-	char who[SHORT_BYTES + 16], where[80], program[LONG_BYTES], more[64] = "";
+	char who[SHORT_BYTES + 16], where[80], program[LONG_BYTES], more[64] = "", holder[64] = "";
 	const char *raw = record_program(record);
 
 	who_text(record, user, who, sizeof(who));
 	where_text(&record->flow, where, sizeof(where));
 	escape_bytes(raw, strlen(raw), program, sizeof(program));
+	if (record->foreign_holder)
+		snprintf(holder, sizeof(holder), ", held by uid %u%s", record->owner.proc.uid,
+			 *program ? " with" : "");
 	if (held_back)
 		snprintf(more, sizeof(more), "; %llu more since the last line",
 			 (unsigned long long)held_back);
-	snprintf(out, size, "%s: %s%s%s to %s (%s)%s", event_of(record).words, who,
+	snprintf(out, size, "%s: %s%s%s%s to %s (%s)%s", event_of(record).words, who, holder,
 		 *program ? " " : "", program, where, reason_words[record->reason], more);
 }
 
@@ -300,14 +304,14 @@ void journal_repeat(struct journal *journal, int64_t offender)
 	pace_of(journal, offender)->held_back++;
 }
 
-static int send_line(int fd, const struct record *record, const char *user, uint64_t held_back)
+static int send_line(const struct record *record, const char *user, uint64_t held_back)
 {
 	char message[2 * LONG_BYTES], line[2 * LONG_BYTES + 8];
 	int len;
 
 	message_text(record, user, held_back, message, sizeof(message));
 	len = snprintf(line, sizeof(line), "<%d>%s\n", event_of(record).priority, message);
-	return write(fd, line, (size_t)len) < 0 ? -errno : 0;
+	return log_raw(line, (size_t)len);
 }
 
 int journal_say(struct journal *journal, const struct record *record, int64_t id,
@@ -317,7 +321,7 @@ int journal_say(struct journal *journal, const struct record *record, int64_t id
 	size_t len;
 
 	if (journal->fd < 0)
-		return send_line(STDERR_FILENO, record, user, held_back);
+		return send_line(record, user, held_back);
 	len = journal_format(record, id, user, held_back, datagram, sizeof(datagram));
 	if (len > sizeof(datagram))
 		return -EMSGSIZE;

@@ -14,7 +14,8 @@
 
 #include "record.h"
 
-/* Stable ids, in the catalog: one verdict against an offender; a foreign holder of a mail socket. */
+/* Stable ids, in the catalog: one verdict against an offender; a mail server's socket that
+ * went out from other hands (record_is_alarm()). */
 #define JOURNAL_ID_REFUSED "5b1d1c7cbbf04e43ae8d1b1f6d4e9a52"
 #define JOURNAL_ID_WOULD_REFUSE "0c7d0f2f8f7c4a7bb1e5ccdb0b8d2b93"
 #define JOURNAL_ID_FOREIGN_HOLDER "d4c7b1d0c0fb4f5f9f0a1c7d8f0e6a31"

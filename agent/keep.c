@@ -132,7 +132,7 @@ static int64_t pace_of(const struct record *record, int64_t offender)
 
 static bool deserves_notice(const struct record *record)
 {
-	return record->verdict != VERDICT_ALLOW || record->foreign_holder;
+	return record->verdict != VERDICT_ALLOW || record_is_alarm(record);
 }
 
 static void add_line(struct keep *keep, const struct store_row *row, const uint8_t *bytes,
@@ -276,6 +276,8 @@ static void resume(struct keep *keep, int64_t now_ns)
 	if (err || begin(keep, now_ns) < 0)
 		return;
 	err = keep_evidence_drop_gone(keep);
+	if (!err)
+		err = keep_evidence_drop_short(keep);
 	if (!err && keep->status_waits) /* until the commit */
 		err = store_add_status(keep->store, &keep->status);
 	if (err)

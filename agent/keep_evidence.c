@@ -14,7 +14,12 @@
 static void evidence_removed(void *context, const char *file)
 {
 	struct keep *keep = context;
+	struct stat st;
 	int err = store_drop_evidence(keep->store, file);
+
+	if (fstatat(keep->evidence_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		log_warning("evidence file %s was changed by somebody else: it is left alone, its "
+			    "packets are not shown any more, a new file is begun", file);
 
 	if (err && !keep->drop_error)
 		keep->drop_error = err;
@@ -106,6 +111,20 @@ int keep_evidence_drop_gone(struct keep *keep)
 		if (got)
 			break;
 	}
+	return got;
+}
+
+int keep_evidence_drop_short(struct keep *keep)
+{
+	uint64_t end, last = 0;
+	const char *file = keep->evidence ? evidence_file(keep->evidence, &end) : NULL;
+	int got = file ? store_evidence_last(keep->store, file, &last) : 0;
+
+	if (got <= 0 || last < end)
+		return got < 0 ? got : 0;
+	evidence_give_up_file(keep->evidence);
+	got = keep->drop_error;
+	keep->drop_error = 0;
 	return got;
 }
 

@@ -46,5 +46,7 @@ int keep_evidence_add(struct keep *keep, const struct store_row *row, const char
 void keep_evidence_sync(struct keep *keep);
 /* Files that went while nobody looked, or whose going could not be written: rows point to them. */
 int keep_evidence_drop_gone(struct keep *keep);
+/* A file cut while nobody looked: where rows point behind its end, others would be put there. */
+int keep_evidence_drop_short(struct keep *keep);
 
 #endif

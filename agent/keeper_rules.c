@@ -3,6 +3,7 @@
 #include "keeper_rules.h"
 
 #include <fcntl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,9 +34,11 @@ int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted)
 	}
 	if (result == 1)
 		each_line("rules: ", message, wanted ? log_debug : log_warning);
-	free(message);
-	message = NULL;
-	result = ruleset_load(&ruleset, &message);
+	if (result != -ETIMEDOUT) { /* nft hangs: once is enough */
+		free(message);
+		message = NULL;
+		result = ruleset_load(&ruleset, &message);
+	}
 	if (result) {
 		if (message)
 			each_line("rules: ", message, log_error);

@@ -1,20 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One escaped line to stderr for each call, in one write(2); never blocks on anything else. */
+/* One escaped line to stderr for each call, in one write(2), or none: it never waits. */
 #include "log.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include "escape.h"
 
 #define LOG_LINE_BYTES 2048 /* of text before escaping */
+#define LOG_PREFIX_BYTES 64
 
 static struct {
 	char name[32];
 	bool verbose;
+	unsigned long dropped; /* lines since the last that went out */
 } the_log = { .name = "egressd" };
 
 void log_open(const char *name, bool verbose)
@@ -23,10 +31,77 @@ void log_open(const char *name, bool verbose)
 	the_log.verbose = verbose;
 }
 
+/*
+ * Others write to the same pipe, so poll(2) is no promise: a line that fits a page and a kernel
+ * that knows RWF_NOWAIT for pipes (Linux 6.4) are. O_NONBLOCK would be everybody's.
+ */
+static ssize_t write_at_once(const char *line, size_t len)
+{
+	struct iovec vector = { .iov_base = (void *)line, .iov_len = len };
+	struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(STDERR_FILENO, &st) < 0)
+		return -errno;
+	if (S_ISSOCK(st.st_mode)) {
+		n = send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return n < 0 ? -errno : n;
+	}
+	if (S_ISREG(st.st_mode)) {
+		n = write(STDERR_FILENO, line, len);
+		return n < 0 ? -errno : n;
+	}
+	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & POLLOUT))
+		return -EAGAIN;
+	n = S_ISFIFO(st.st_mode) ? pwritev2(STDERR_FILENO, &vector, 1, -1, RWF_NOWAIT) : -1;
+	if (n < 0 && (!S_ISFIFO(st.st_mode) || errno == EOPNOTSUPP || errno == ENOSYS))
+		n = write(STDERR_FILENO, line, len);
+	return n < 0 ? -errno : n;
+}
+
+static int prefix_of(int priority, char out[LOG_PREFIX_BYTES])
+{
+	if (isatty(STDERR_FILENO) == 1)
+		return snprintf(out, LOG_PREFIX_BYTES, "%s: ", the_log.name);
+	return snprintf(out, LOG_PREFIX_BYTES, "<%d>", priority);
+}
+
+/* How many lines there was no room for comes before the next. */
+static ssize_t say_dropped(void)
+{
+	char line[LOG_PREFIX_BYTES + 128];
+	int len;
+
+	if (the_log.dropped == 0)
+		return 0;
+	len = prefix_of(LOG_WARNING, line);
+	len += snprintf(line + len, sizeof(line) - (size_t)len,
+			"%lu lines before this one were dropped: nobody read them\n",
+			the_log.dropped);
+	return write_at_once(line, (size_t)len);
+}
+
+int log_raw(const char *line, size_t len)
+{
+	ssize_t n = say_dropped();
+
+	if (n >= 0) {
+		the_log.dropped = 0;
+		n = write_at_once(line, len);
+	}
+	if (n >= 0)
+		return 0;
+	/* Nobody is left to tell when stderr itself fails. */
+	the_log.dropped++;
+	return (int)n;
+}
+
 __attribute__((format(printf, 2, 0))) static void log_line(int priority, const char *format,
 							     va_list arguments)
 {
-	char text[LOG_LINE_BYTES], line[64 + 4 * LOG_LINE_BYTES];
+	char text[LOG_LINE_BYTES], line[PIPE_BUF];
+	size_t room, used;
 	int prefix, len;
 
 	len = vsnprintf(text, sizeof(text), format, arguments);
@@ -36,16 +111,14 @@ __attribute__((format(printf, 2, 0))) static void log_line(int priority, const c
 		len = sizeof(text) - 1;
 		memcpy(text + len - 3, "...", 3);
 	}
-	if (isatty(STDERR_FILENO) == 1)
-		prefix = snprintf(line, 64, "%s: ", the_log.name);
-	else
-		prefix = snprintf(line, 64, "<%d>", priority);
-	len = prefix + (int)escape_bytes(text, (size_t)len, line + prefix,
-					 sizeof(line) - (size_t)prefix - 1);
-	line[len++] = '\n';
-	/* Nobody is left to tell when stderr itself fails. */
-	if (write(STDERR_FILENO, line, (size_t)len) < 0)
-		return;
+	prefix = prefix_of(priority, line);
+	room = sizeof(line) - (size_t)prefix - sizeof("...");
+	used = escape_bytes(text, (size_t)len, line + prefix, room);
+	if (used >= room)
+		strcat(line + prefix, "...");
+	used = strlen(line);
+	line[used++] = '\n';
+	log_raw(line, used);
 }
 
 #define LOG_FUNCTION(function, priority, condition)     \

@@ -29,3 +29,14 @@ const char *record_program(const struct record *record)
 {
 	return record->owner.script[0] ? record->owner.script : record->owner.exe;
 }
+
+const char *record_charged_program(const struct record *record)
+{
+	return record->foreign_holder ? "" : record_program(record);
+}
+
+bool record_is_alarm(const struct record *record)
+{
+	return record->foreign_holder && record->verdict == VERDICT_ALLOW &&
+	       record->reason == REASON_MAIL_SERVER;
+}

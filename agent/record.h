@@ -38,7 +38,7 @@ struct record {
 	char rule[64]; /* name of the deciding rule; "guard" when the rule set decided alone */
 	bool has_uid;
 	uint32_t uid, gid; /* from the kernel's message: who made the socket */
-	bool foreign_holder; /* alarm: uid is a mail server's, the process that holds it is not */
+	bool foreign_holder; /* another user's process than its maker's holds the socket */
 	struct flow flow;
 	struct owner owner;
 	uint16_t excerpt_bytes; /* of excerpt[]; the packet from its IP header on */
@@ -52,5 +52,12 @@ bool record_charged_uid(const struct record *record, uint32_t *uid);
 
 /* The mark of an interpreter: owner.script if known, else exe, else "" (raw bytes). */
 const char *record_program(const struct record *record);
+
+/* The same, for the offender the record is charged to: "" for a foreign holder's program, which is
+ * none of the charged uid's doing. */
+const char *record_charged_program(const struct record *record);
+
+/* A mail server's socket went out from other hands. */
+bool record_is_alarm(const struct record *record);
 
 #endif

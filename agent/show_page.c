@@ -95,8 +95,11 @@ static void page_verdict(const struct page *page)
 	fprintf(page->out, "%s\n", clean);
 	free(clean);
 	free(head);
-	if (verdict->foreign_holder)
+	if (verdict->foreign_holder && verdict->reason &&
+	    strcmp(verdict->reason, reason_words[REASON_MAIL_SERVER]) == 0)
 		line(page, "ALARM", "the mail server made this socket, another program holds it");
+	else if (verdict->foreign_holder)
+		line(page, "note", "another user's program holds this socket than made it");
 	line(page, "rule", "%s (%s), mode %s", verdict->rule ? verdict->rule : "?",
 	     verdict->reason ? verdict->reason : "?", verdict->mode ? verdict->mode : "?");
 	if (verdict->flow_error && *verdict->flow_error && strcmp(verdict->flow_error, "ok") != 0)

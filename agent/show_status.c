@@ -171,6 +171,7 @@ static void add_store(json_t *object, const struct show_status *status,
 	uint64_t since;
 
 	json_object_set_new(object, "seen", number(store->seen));
+	json_object_set_new(object, "unseen", number(store->unseen));
 	json_object_set_new(object, "recorded", number(store->recorded));
 	json_object_set_new(object, "rows", number(store->rows));
 	json_object_set_new(object, "folded", number(store->folded));

@@ -3,7 +3,7 @@
  * The state of the whole: what runs, what was seen and what was lost, as JSON
  * ("egressd.status/1") and as a page. Gathers nothing itself.
  *
- *     seen = recorded at the last report + retransmits + lost      (store.h)
+ *     seen + unseen = recorded at the last report + retransmits + lost      (store.h)
  */
 #ifndef AGENT_SHOW_STATUS_H
 #define AGENT_SHOW_STATUS_H

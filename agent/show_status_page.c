@@ -166,6 +166,8 @@ static void page_counts(const struct show_status *status, FILE *out)
 
 	fprintf(out, "\nAttempts to those ports (up to the judge's last report)\n");
 	count_line(out, "seen by the kernel", store->seen);
+	if (store->unseen)
+		count_line(out, "seen by a table that is gone", store->unseen);
 	count_line(out, "recorded", store->recorded_at_report);
 	count_line(out, "retransmits of recorded ones", store->retransmits);
 	count_line(out, "lost: seen, but not recorded", store->lost);

@@ -6,10 +6,10 @@
  * of the judge, the kernel's with each making of the table (or boot). The store keeps running
  * totals over the epochs, so that
  *
- *     seen = recorded + retransmits + lost
+ *     seen + unseen = recorded + retransmits + lost
  *
- * where seen is the sum of the STAT_KERNEL_* packets of stats_seen(), and recorded counts
- * attempts in the store (rows + folded). store.h says what of `lost` is known by name.
+ * where unseen is what went with a table before it was read, seen is the sum of the STAT_KERNEL_*
+ * packets of stats_seen(), and recorded counts attempts in the store (rows + folded). store.h says what of `lost` is known by name.
  */
 #ifndef AGENT_STATS_H
 #define AGENT_STATS_H

@@ -88,6 +88,22 @@ static int inspect(struct store *store, bool *fresh)
 	return quick_check(store);
 }
 
+/* For a store of a version that did not keep these numbers. */
+static int reckon_offenders(struct store *store)
+{
+	sqlite3_stmt *statement = NULL;
+	int got;
+
+	sqlite3_prepare_v2(store->db, store_sql_reckon, -1, &statement, NULL);
+	got = store_step(store, statement);
+	if (got > 0) {
+		store->meta[META_OFFENDER_BYTES] = sqlite3_column_int64(statement, 0);
+		store->meta[META_ADDRESS_BYTES] = sqlite3_column_int64(statement, 1);
+	}
+	sqlite3_finalize(statement);
+	return got < 0 ? got : 0;
+}
+
 static int load_meta(struct store *store)
 {
 	sqlite3_stmt *statement = NULL;
@@ -95,6 +111,7 @@ static int load_meta(struct store *store)
 	int got, i;
 
 	store->meta[META_NEXT_ID] = 1;
+	store->meta[META_OFFENDER_BYTES] = -1;
 	sqlite3_prepare_v2(store->db, "SELECT word, value FROM meta", -1, &statement, NULL);
 	while ((got = store_step(store, statement)) > 0) {
 		word = (const char *)sqlite3_column_text(statement, 0);
@@ -107,6 +124,9 @@ static int load_meta(struct store *store)
 		return got;
 	memcpy(store->meta_kept, store->meta, sizeof(store->meta));
 	store->recorded_at_open = store->meta[META_RECORDED];
+	got = store->meta[META_OFFENDER_BYTES] < 0 ? reckon_offenders(store) : 0;
+	if (got)
+		return got;
 
 	statement = NULL;
 	sqlite3_prepare_v2(store->db, "SELECT count(*) FROM offender", -1, &statement, NULL);
@@ -181,7 +201,7 @@ static int make_tables(struct store *store)
 	store->meters = lru_new(METERS_MAX, sizeof(struct store_meter), NULL, NULL);
 	store->offenders = lru_new(OFFENDERS_CACHED, sizeof(struct store_offender_entry),
 				   store_offender_evicted, store);
-	store->programs = lru_new(OFFENDERS_CACHED, sizeof(int64_t), NULL, NULL);
+	store->programs = lru_new(OFFENDERS_CACHED, sizeof(struct store_programs), NULL, NULL);
 	if (!store->folds || !store->meters || !store->offenders || !store->programs)
 		return -ENOMEM;
 	if (dirty_new(&store->dirty_folds, FOLDS_MAX) ||

@@ -7,7 +7,10 @@
  * Attacker-chosen texts are BLOBs, as they came. Times are INTEGER ns since the epoch.
  *
  * An offender is uid + program (script, else exe, else nothing), raw bytes, of records whose
- * verdict is deny or would-deny. A row is one verdict of one owner (uid, program, pid-less),
+ * verdict is deny or would-deny. A foreign holder's program (record.foreign_holder) is none of the
+ * uid's: its offender is the uid without a program, the one of programs that are not known, so
+ * that no offender says that somebody ran what another handed a socket to. The row names the
+ * holder whole. A row is one verdict of one owner (uid, program, pid-less),
  * destination and port within `fold_s`: repeats raise its count and last_ns. Rows differ also by
  * reason, via, flow_error and foreign_holder: an alarm never hides in an older row.
  *
@@ -17,7 +20,11 @@
  *                 `many_dst` set, whose dst, dport and owner are those of its first attempt
  *   offenders     1,024 of one uid, then one for it with `many_programs` set; 16,384 in all, then
  *                 one for everybody (many_programs, no uid)
- *   destinations  4,096 of an offender, then `destinations_capped`: a lower bound
+ *                 half of store_bytes is for verdicts: a uid's offenders take at most a sixteenth
+ *                 of it, those with programs together a quarter, all of them five sixteenths (as
+ *                 reckoned from their texts); above that it is as above those numbers
+ *   destinations  4,096 of an offender, then `destinations_capped`: a lower bound; also where they
+ *                 would take more than three sixteenths of store_bytes
  *   the WAL       store_bytes, at least 64 MiB, where a reader holds back its checkpoint: then
  *                 store_begin() says -ENOSPC until it is gone
  *
@@ -28,8 +35,11 @@
  *   folded         recorded - rows
  *   seen           stats_seen() of the totals
  *   retransmits    of the totals
- *   lost           seen - retransmits - recorded_at_report: seen by the kernel, recorded by
- *                  nobody. Both sides are of the moment of the last report, for reports come
+ *   unseen         recorded_at_report + retransmits - seen, at its greatest: counted by a table
+ *                  that was deleted or replaced before its counters were read again (what it
+ *                  counted and nobody recorded is not known)
+ *   lost           seen + unseen - retransmits - recorded_at_report: seen by the kernel, recorded
+ *                  by nobody. Both sides are of the moment of the last report, for reports come
  *                  behind the records they count; what was held just then counts as lost until
  *                  the next report
  *   lost_recorder  sent - recorded_at_report: handed over, but not kept (of these, lost_commit
@@ -64,7 +74,8 @@ int store_create(struct store **store, const struct config *config, char **what)
  * *store is NULL after a failure. */
 int store_set_aside(struct store **store, const struct config *config, char **what);
 /* For reading, by path of the folder, as root or as a member of the file's group, also while the
- * recorder runs; -ENOENT when there is none. Where there is no WAL and the reader may not make
+ * recorder runs; -ENOENT when there is none; -ELOOP, -EINVAL when a link, or no regular file,
+ * stands there (or for its -wal or -shm). Where there is no WAL and the reader may not make
  * one, it sees the file as it is now: a recorder that starts later is seen by opening anew. */
 int store_open_read(struct store **store, const char *state_dir);
 void store_free(struct store *store); /* takes NULL */
@@ -90,6 +101,8 @@ int store_add(struct store *store, const struct record *record, const char *user
 int store_set_evidence(struct store *store, int64_t id, const char *file, uint64_t offset);
 /* The evidence file is gone: its rows point nowhere. */
 int store_drop_evidence(struct store *store, const char *file);
+/* 1: *offset is the last in that file which a row points to; 0: none does; -errno. */
+int store_evidence_last(struct store *store, const char *file, uint64_t *offset);
 /* Each evidence file that rows point to; a non-zero value of each ends the walk, is returned. */
 int store_evidence_files(struct store *store, int (*each)(void *context, const char *file),
 			 void *context);
@@ -99,8 +112,9 @@ int store_add_status(struct store *store, const struct wire_status *status);
  * "bad-message"). */
 int store_count(struct store *store, const char *word, uint64_t n);
 /* Outside of a transaction: removes verdicts older than keep_days (0: never), offenders not seen
- * for so long, and the oldest verdicts above store_bytes; when there are none left, the
- * destinations of offenders not seen for longest (they are capped then). Bounded work for each
+ * for so long, and the oldest verdicts above store_bytes; before their share is full, and
+ * when there are no verdicts left, the destinations of offenders not seen for longest (they are
+ * capped then). Bounded work for each
  * call; *removed rows. */
 int store_prune(struct store *store, int64_t now_ns, uint64_t *removed);
 
@@ -180,7 +194,7 @@ struct store_status {
 	uint64_t offenders;
 	uint64_t pruned;	 /* attempts in rows that were removed */
 	uint64_t recorded_at_report;
-	uint64_t seen, retransmits, lost, lost_recorder; /* as said above */
+	uint64_t seen, unseen, retransmits, lost, lost_recorder; /* as said above */
 	uint64_t lost_evidence, lost_journal, lost_commit, lost_bad_message; /* store_count() */
 	uint64_t store_bytes, evidence_bytes;
 	int64_t last_record_ns, last_commit_ns;

@@ -22,6 +22,7 @@ struct row_key {
 	int64_t offender;
 	uint8_t verdict, reason, via, flow_error, foreign, family, many, has_dport;
 	uint16_t dport;
+	uint32_t holder_uid; /* of a foreign holder */
 	uint8_t dst[16];
 };
 
@@ -37,9 +38,9 @@ static int64_t charged(const struct record *record)
 	return record_charged_uid(record, &uid) ? (int64_t)uid : STORE_UID_NONE;
 }
 
-static struct keyhash owner_name(struct store *store, const struct record *record)
+static struct keyhash owner_name(struct store *store, const struct record *record,
+				 const char *program)
 {
-	const char *program = record_program(record);
 	size_t len = strnlen(program, OWNER_PATH_BYTES);
 	struct owner_key key;
 
@@ -67,6 +68,7 @@ static struct keyhash row_name(struct store *store, const struct record *record,
 		key.owner.half[0] = (uint64_t)charged(record);
 	} else {
 		key.owner = *owner;
+		key.holder_uid = record->foreign_holder ? record->owner.proc.uid : 0;
 		key.family = flow->family;
 		key.has_dport = flow->has_ports;
 		key.dport = flow->has_ports ? flow->dport : 0;
@@ -240,7 +242,7 @@ static int place(struct store *store, struct adding *adding, const struct keyhas
 int store_add(struct store *store, const struct record *record, const char *user,
 	      struct store_row *row)
 {
-	struct keyhash owner = owner_name(store, record);
+	struct keyhash owner = owner_name(store, record, record_program(record)), charged_to;
 	struct store_offender_entry *entry = NULL;
 	struct adding adding = { .record = record, .user = user, .ts_ns = record->ts_ns };
 	int err = 0;
@@ -248,7 +250,8 @@ int store_add(struct store *store, const struct record *record, const char *user
 	if (adding.ts_ns < 0 || adding.ts_ns > NS_MAX)
 		return -EINVAL;
 	if (record->verdict != VERDICT_ALLOW) {
-		err = store_offender_get(store, record, owner, adding.ts_ns, user, &entry);
+		charged_to = owner_name(store, record, record_charged_program(record));
+		err = store_offender_get(store, record, charged_to, adding.ts_ns, user, &entry);
 		if (err)
 			return err;
 		adding.offender = entry->id;

@@ -25,6 +25,23 @@ int store_set_evidence(struct store *store, int64_t id, const char *file, uint64
 	return store_run(store, statement);
 }
 
+int store_evidence_last(struct store *store, const char *file, uint64_t *offset)
+{
+	static const char sql[] = "SELECT e.offset FROM evidence_file f JOIN evidence e"
+				  " ON e.id BETWEEN f.first_verdict AND f.last_verdict"
+				  " AND e.file = f.id WHERE f.name = ? ORDER BY e.offset DESC LIMIT 1";
+	sqlite3_stmt *statement = NULL;
+	int got;
+
+	sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
+	sqlite3_bind_text(statement, 1, file, -1, SQLITE_STATIC);
+	got = store_step(store, statement);
+	if (got > 0)
+		*offset = (uint64_t)sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return got;
+}
+
 int store_drop_evidence(struct store *store, const char *file)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_FILE_FIND);

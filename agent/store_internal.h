@@ -22,6 +22,19 @@
 #define STORE_UID_ROWS_FACTOR 4 /* rows of one uid: so often rows_per_offender */
 #define STORE_PORTS_MAX 64
 
+/*
+ * Shares of store_bytes, so that half of it is left for verdicts whatever their owners do. What an
+ * offender or an address takes is reckoned, overflow pages and half-full ones included.
+ */
+#define STORE_UID_PROGRAMS_BYTES(store) ((int64_t)((store)->store_bytes / 16))
+#define STORE_PROGRAMS_BYTES(store) ((int64_t)((store)->store_bytes / 4))
+#define STORE_OFFENDERS_BYTES(store) ((int64_t)((store)->store_bytes / 16 * 5))
+#define STORE_ADDRESSES_BYTES(store) ((int64_t)((store)->store_bytes / 16 * 3))
+#define STORE_ADDRESS_COST 40
+#define STORE_OFFENDER_COST 512	 /* beside its texts, its row in the index included */
+#define STORE_LONG_PROGRAM 900	 /* from here on its index entry has a page of its own */
+#define STORE_LONG_COST 8192
+
 #define STORE_UID_NONE (-1LL)	   /* in offender.uid: no uid known */
 #define STORE_UID_EVERYBODY (-2LL) /* the offender of those above STORE_OFFENDERS_MAX */
 
@@ -36,6 +49,9 @@ enum store_meta {
 	META_FOLD_NS,		 /* the longest window rows were ever folded with */
 	META_EVIDENCE_BYTES,
 	META_RECORDED_AT_REPORT, /* recorded when the judge last reported */
+	META_UNSEEN,		 /* store_status.unseen, as far as it is for good */
+	META_OFFENDER_BYTES,	 /* what the offenders take, reckoned */
+	META_ADDRESS_BYTES,	 /* what their destinations and networks take */
 	META_N
 };
 extern const char *const store_meta_words[META_N];
@@ -78,6 +94,7 @@ enum store_statement {
 };
 extern const char *const store_sql[SQL_N];
 extern const char store_schema[];
+extern const char store_sql_reckon[]; /* META_OFFENDER_BYTES, META_ADDRESS_BYTES from the tables */
 
 /*
  * Columns of `verdict` after id. The small ones come first, so that filters and sums need not
@@ -159,6 +176,11 @@ struct store_meter {
 	int64_t start_ns, rows;
 };
 
+/* The offenders of a uid that have a program of their own. */
+struct store_programs {
+	int64_t n, bytes;
+};
+
 struct store_offender_entry {
 	int64_t id, attempts, destinations, networks, first_ns, last_ns;
 	enum verdict verdict;
@@ -184,7 +206,7 @@ struct store {
 	uint64_t store_bytes;
 
 	uint8_t key[16];
-	struct lru *folds, *meters, *offenders, *programs; /* programs: uid to offenders of it */
+	struct lru *folds, *meters, *offenders, *programs; /* programs: by uid */
 	struct store_dirty dirty_folds, dirty_offenders;
 	int flush_error; /* of a write that an eviction needed */
 	int64_t n_offenders, n_offenders_kept;

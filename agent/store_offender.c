@@ -20,10 +20,14 @@ struct identity {
 	const char *program;
 };
 
+#define WORKS_IN_MAX 256 /* a web root; a longer one is somebody's who wants to fill the store */
+
 /* How much of the process's folder names the site it works in; 0 where a script says it better. */
 static size_t works_in(const struct record *record)
 {
-	return *record->owner.script ? 0 : site_of_folder(record->owner.cwd);
+	size_t len = *record->owner.script ? 0 : site_of_folder(record->owner.cwd);
+
+	return len <= WORKS_IN_MAX ? len : 0;
 }
 
 static void set_works_in(const struct store *store, struct store_offender_entry *entry,
@@ -88,42 +92,68 @@ static void bind_text(sqlite3_stmt *statement, int at, const char *text, size_t 
 	sqlite3_bind_blob(statement, at, text, (int)len, SQLITE_STATIC);
 }
 
-static int insert(struct store *store, const struct identity *who, const struct record *record,
-		  int64_t ts_ns, const char *user, struct store_offender_entry *entry)
+/* What an offender's row says of who it is. */
+struct texts {
+	const char *user, *unit, *script, *exe, *folder;
+	size_t folder_len; /* of the site it works in, if it is told */
+};
+
+static struct texts texts_of(const struct identity *who, const struct record *record,
+			     const char *user)
+{
+	bool named = !who->many_programs && !record->foreign_holder;
+
+	return (struct texts){
+		.user = who->uid == STORE_UID_EVERYBODY || !user ? "" : user,
+		.unit = named ? record->owner.unit : "",
+		.script = named ? record->owner.script : "",
+		.exe = named ? record->owner.exe : "",
+		.folder = record->owner.cwd,
+		.folder_len = named ? works_in(record) : 0,
+	};
+}
+
+/* As OFFENDER_COST in store_schema.c. */
+static int64_t cost_of(const struct identity *who, const struct texts *texts)
+{
+	size_t program = strlen(who->program);
+
+	return (int64_t)(STORE_OFFENDER_COST + 2 * program + strlen(texts->user) +
+			 strlen(texts->unit) + site_length(texts->script) + strlen(texts->script) +
+			 strlen(texts->exe) +
+			 (program > STORE_LONG_PROGRAM ? STORE_LONG_COST : 0));
+}
+
+static int insert(struct store *store, const struct identity *who, const struct texts *texts,
+		  int64_t ts_ns, struct store_offender_entry *entry)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_OFFENDER_INSERT);
-	const struct owner *owner = &record->owner;
-	const char *script = who->many_programs ? "" : owner->script;
-	const char *exe = who->many_programs ? "" : owner->exe;
-	const char *unit = who->many_programs ? "" : owner->unit;
-	size_t folder_len = who->many_programs ? 0 : works_in(record);
 	int err;
 
-	if (who->uid == STORE_UID_EVERYBODY)
-		user = "";
 	bind_identity(statement, who);
 	sqlite3_bind_int64(statement, 4, ts_ns);
-	bind_text(statement, 5, user ? user : "", user ? strlen(user) : 0);
-	bind_text(statement, 6, unit, strlen(unit));
-	bind_text(statement, 7, script, site_length(script));
-	bind_text(statement, 8, script, strlen(script));
-	bind_text(statement, 9, exe, strlen(exe));
-	bind_text(statement, 10, owner->cwd, folder_len);
+	bind_text(statement, 5, texts->user, strlen(texts->user));
+	bind_text(statement, 6, texts->unit, strlen(texts->unit));
+	bind_text(statement, 7, texts->script, site_length(texts->script));
+	bind_text(statement, 8, texts->script, strlen(texts->script));
+	bind_text(statement, 9, texts->exe, strlen(texts->exe));
+	bind_text(statement, 10, texts->folder, texts->folder_len);
 	err = store_run(store, statement);
 	if (err)
 		return err;
 	memset(entry, 0, sizeof(*entry));
 	entry->id = sqlite3_last_insert_rowid(store->db);
 	entry->first_ns = entry->last_ns = ts_ns;
-	entry->has_user = who->uid == STORE_UID_EVERYBODY || (user && *user);
-	entry->has_unit = who->many_programs || *unit;
-	set_works_in(store, entry, owner->cwd, folder_len);
+	entry->has_user = who->uid == STORE_UID_EVERYBODY || *texts->user;
+	entry->has_unit = who->many_programs || *texts->unit;
+	set_works_in(store, entry, texts->folder, texts->folder_len);
 	store->n_offenders++;
+	store->meta[META_OFFENDER_BYTES] += cost_of(who, texts);
 	return 0;
 }
 
 /* How many programs of this uid are offenders already; -errno. */
-static int count_programs(struct store *store, int64_t uid, int64_t **programs)
+static int count_programs(struct store *store, int64_t uid, struct store_programs **programs)
 {
 	struct keyhash name = keyhash_of(store->key, &uid, sizeof(uid));
 	sqlite3_stmt *statement;
@@ -137,17 +167,20 @@ static int count_programs(struct store *store, int64_t uid, int64_t **programs)
 	got = store_step(store, statement);
 	if (got > 0) {
 		*programs = lru_put(store->programs, name);
-		**programs = sqlite3_column_int64(statement, 0);
+		(*programs)->n = sqlite3_column_int64(statement, 0);
+		(*programs)->bytes = sqlite3_column_int64(statement, 1);
 	}
 	sqlite3_reset(statement);
 	return got < 0 ? got : 0;
 }
 
-/* The offender that stands for those above a bound. */
+/* The offender that stands for those above a bound; of everybody when there is no room for one of
+ * the uid's either. */
 static int get_collective(struct store *store, int64_t uid, const struct record *record,
 			  int64_t ts_ns, const char *user, struct store_offender_entry **entry)
 {
 	struct identity who = { .uid = uid, .many_programs = true, .program = "" };
+	struct texts texts = texts_of(&who, record, user);
 	struct {
 		char kind[8];
 		int64_t uid;
@@ -160,8 +193,11 @@ static int get_collective(struct store *store, int64_t uid, const struct record 
 	if (*entry)
 		return 0;
 	got = find(store, &who, &fresh);
+	if (got == 0 && uid != STORE_UID_EVERYBODY &&
+	    store->meta[META_OFFENDER_BYTES] + cost_of(&who, &texts) > STORE_OFFENDERS_BYTES(store))
+		return get_collective(store, STORE_UID_EVERYBODY, record, ts_ns, user, entry);
 	if (got == 0)
-		got = insert(store, &who, record, ts_ns, user, &fresh);
+		got = insert(store, &who, &texts, ts_ns, &fresh);
 	if (got < 0)
 		return got;
 	*entry = lru_put(store->offenders, name);
@@ -169,12 +205,23 @@ static int get_collective(struct store *store, int64_t uid, const struct record 
 	return 0;
 }
 
+/* May the uid have an offender of this cost for one more program? */
+static bool has_room(const struct store *store, const struct store_programs *programs,
+		     int64_t cost)
+{
+	return programs->n < STORE_OFFENDERS_PER_UID &&
+	       programs->bytes + cost <= STORE_UID_PROGRAMS_BYTES(store) &&
+	       store->meta[META_OFFENDER_BYTES] + cost <= STORE_PROGRAMS_BYTES(store);
+}
+
 int store_offender_get(struct store *store, const struct record *record, struct keyhash owner,
 		       int64_t ts_ns, const char *user, struct store_offender_entry **entry)
 {
-	struct identity who = { .uid = STORE_UID_NONE, .program = record_program(record) };
+	struct identity who = { .uid = STORE_UID_NONE, .program = record_charged_program(record) };
+	struct texts texts = texts_of(&who, record, user);
+	struct store_programs *programs = NULL;
 	struct store_offender_entry found;
-	int64_t *programs = NULL;
+	int64_t cost = cost_of(&who, &texts);
 	uint32_t uid;
 	int got, err;
 
@@ -190,15 +237,16 @@ int store_offender_get(struct store *store, const struct record *record, struct 
 		err = count_programs(store, who.uid, &programs);
 		if (err)
 			return err;
-		if (*programs >= STORE_OFFENDERS_PER_UID)
+		if (!has_room(store, programs, cost))
 			return get_collective(store, who.uid, record, ts_ns, user, entry);
 		if (store->n_offenders >= STORE_OFFENDERS_MAX)
 			return get_collective(store, STORE_UID_EVERYBODY, record, ts_ns, user,
 					      entry);
-		err = insert(store, &who, record, ts_ns, user, &found);
+		err = insert(store, &who, &texts, ts_ns, &found);
 		if (err)
 			return err;
-		++*programs;
+		programs->n++;
+		programs->bytes += cost;
 	}
 	*entry = lru_put(store->offenders, owner);
 	**entry = found;
@@ -228,6 +276,7 @@ static int add_names(struct store *store, struct store_offender_entry *entry, co
 	sqlite3_bind_int64(statement, 1, entry->id);
 	bind_text(statement, 2, user, strlen(user));
 	bind_text(statement, 3, unit, strlen(unit));
+	store->meta[META_OFFENDER_BYTES] += (int64_t)(strlen(user) + strlen(unit));
 	entry->has_user |= *user != '\0';
 	entry->has_unit |= *unit != '\0';
 	return store_run(store, statement);
@@ -255,7 +304,7 @@ int store_offender_attempt(struct store *store, struct store_offender_entry *ent
 			   const struct record *record, int64_t ts_ns, const char *user)
 {
 	const char *name = entry->has_user || !user ? "" : user;
-	const char *unit = entry->has_unit ? "" : record->owner.unit;
+	const char *unit = entry->has_unit || record->foreign_holder ? "" : record->owner.unit;
 	int err;
 
 	entry->attempts++;
@@ -291,7 +340,10 @@ static int insert_address(struct store *store, enum store_statement id, int64_t 
 	sqlite3_bind_int64(statement, 1, offender);
 	sqlite3_bind_blob(statement, 2, bytes, len, SQLITE_STATIC);
 	err = store_run(store, statement);
-	return err ? err : sqlite3_changes(store->db) > 0;
+	if (err || sqlite3_changes(store->db) == 0)
+		return err;
+	store->meta[META_ADDRESS_BYTES] += STORE_ADDRESS_COST;
+	return 1;
 }
 
 int store_offender_destination(struct store *store, struct store_offender_entry *entry,
@@ -303,7 +355,8 @@ int store_offender_destination(struct store *store, struct store_offender_entry 
 
 	if (flow->family == 0 || entry->capped)
 		return 0;
-	if (entry->destinations >= STORE_DESTINATIONS_MAX) {
+	if (entry->destinations >= STORE_DESTINATIONS_MAX ||
+	    store->meta[META_ADDRESS_BYTES] >= STORE_ADDRESSES_BYTES(store)) {
 		statement = store_statement(store, SQL_DESTINATION_FIND);
 		sqlite3_bind_int64(statement, 1, entry->id);
 		sqlite3_bind_blob(statement, 2, flow->dst, address, SQLITE_STATIC);

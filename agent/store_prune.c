@@ -50,11 +50,21 @@ static int delete_rows(struct store *store, sqlite3_stmt *statement, uint64_t *r
 	return err;
 }
 
+static int forget_addresses(struct store *store, enum store_statement id, int64_t offender)
+{
+	int err = run_for(store, id, offender);
+
+	if (!err)
+		store->meta[META_ADDRESS_BYTES] -=
+			STORE_ADDRESS_COST * (int64_t)sqlite3_changes(store->db);
+	return err;
+}
+
 static int forget_destinations(struct store *store, int64_t offender)
 {
-	int err = run_for(store, SQL_DESTINATION_DELETE, offender);
+	int err = forget_addresses(store, SQL_DESTINATION_DELETE, offender);
 
-	return err ? err : run_for(store, SQL_NETWORK_DELETE, offender);
+	return err ? err : forget_addresses(store, SQL_NETWORK_DELETE, offender);
 }
 
 /* Offenders not seen since `before`, with all that is known of them. */
@@ -67,8 +77,10 @@ static int delete_offenders(struct store *store, int64_t before, unsigned *n)
 
 	sqlite3_bind_int64(statement, 1, before);
 	sqlite3_bind_int64(statement, 2, OFFENDERS_A_STEP);
-	while ((got = store_step(store, statement)) > 0)
+	while ((got = store_step(store, statement)) > 0) {
 		ids[found++] = sqlite3_column_int64(statement, 0);
+		store->meta[META_OFFENDER_BYTES] -= sqlite3_column_int64(statement, 1);
+	}
 	sqlite3_reset(statement);
 	for (i = 0; i < found && !err; i++)
 		err = forget_destinations(store, ids[i]);
@@ -125,6 +137,9 @@ static int prune_step(struct store *store, int64_t before, uint64_t *rows, int64
 		if (!err && found == 0)
 			err = delete_offenders(store, before, &offenders);
 	}
+	/* before there is no room left: who comes then would have no destinations at all */
+	if (!err && store->meta[META_ADDRESS_BYTES] > STORE_ADDRESSES_BYTES(store) / 6 * 5)
+		err = cap_offenders(store, &offenders);
 	excess = !err && found + offenders == 0 ? rows_in_excess(store) : 0;
 	if (excess > 0) {
 		statement = store_statement(store, SQL_PRUNE_OLDEST);

@@ -64,6 +64,26 @@ static int open_without_wal(struct store *store, const char *path)
 	return err;
 }
 
+/* Whoever owns the folder may put there what blocks its reader (a FIFO) or leads elsewhere. */
+static int check_files(const char *path)
+{
+	static const char *const more[] = { "", "-wal", "-shm" };
+	char name[CONFIG_PATH_BYTES + 64];
+	struct stat st;
+	unsigned i;
+
+	for (i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "%s%s", path, more[i]);
+		if (lstat(name, &st) < 0) {
+			if (i == 0)
+				return -errno;
+		} else if (!S_ISREG(st.st_mode)) {
+			return S_ISLNK(st.st_mode) ? -ELOOP : -EINVAL;
+		}
+	}
+	return access(path, R_OK) < 0 ? -errno : 0;
+}
+
 int store_open_read(struct store **store, const char *state_dir)
 {
 	char path[CONFIG_PATH_BYTES + 32];
@@ -72,8 +92,9 @@ int store_open_read(struct store **store, const char *state_dir)
 
 	if (snprintf(path, sizeof(path), "%s/%s", state_dir, STORE_FILE) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	if (access(path, R_OK) < 0)
-		return -errno;
+	err = check_files(path);
+	if (err)
+		return err;
 	opened = calloc(1, sizeof(*opened));
 	if (!opened)
 		return -ENOMEM;

@@ -14,8 +14,18 @@ const char *const store_meta_words[META_N] = {
 	[META_FOLD_NS] = "fold_ns",
 	[META_EVIDENCE_BYTES] = "evidence_bytes",
 	[META_RECORDED_AT_REPORT] = "recorded_at_report",
+	[META_UNSEEN] = "unseen",
+	[META_OFFENDER_BYTES] = "offender_bytes",
+	[META_ADDRESS_BYTES] = "address_bytes",
 };
-static_assert(META_N == 9, "store_meta_words[] names every store_meta");
+static_assert(META_N == 12, "store_meta_words[] names every store_meta");
+
+#define TEXT(number) #number
+#define NUMBER(number) TEXT(number)
+#define OFFENDER_COST                                                              \
+	"(" NUMBER(STORE_OFFENDER_COST) " + 2 * length(program) + length(user) + length(unit)" \
+	" + length(site) + length(script) + length(exe) + CASE WHEN length(program) > "        \
+	NUMBER(STORE_LONG_PROGRAM) " THEN " NUMBER(STORE_LONG_COST) " ELSE 0 END)"
 
 #define COLUMN_CREATE(word, name, type) ", " name " " type
 #define COLUMN_NAME(word, name, type) ", " name
@@ -55,6 +65,10 @@ const char store_schema[] =
 	"PRAGMA user_version = 1;";
 static_assert(STORE_VERSION == 1, "store_schema[] makes this version");
 
+const char store_sql_reckon[] =
+	"SELECT ifnull(sum(" OFFENDER_COST "), 0), " NUMBER(STORE_ADDRESS_COST) " *"
+	" ((SELECT count(*) FROM destination) + (SELECT count(*) FROM network)) FROM offender";
+
 const char *const store_sql[SQL_N] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[SQL_COMMIT] = "COMMIT",
@@ -69,7 +83,7 @@ const char *const store_sql[SQL_N] = {
 			      " verdict, destinations_capped, ports, length(user) > 0,"
 			      " length(unit) > 0, works_in FROM offender"
 			      " WHERE uid = ? AND many_programs = ? AND program = ?",
-	[SQL_OFFENDER_COUNT] = "SELECT count(*) FROM offender"
+	[SQL_OFFENDER_COUNT] = "SELECT count(*), ifnull(sum(" OFFENDER_COST "), 0) FROM offender"
 			       " WHERE uid = ? AND many_programs = 0",
 	[SQL_OFFENDER_INSERT] =
 		"INSERT INTO offender(uid, many_programs, program, first_ns, last_ns, user, unit,"
@@ -103,7 +117,9 @@ const char *const store_sql[SQL_N] = {
 			    " ON CONFLICT(word) DO UPDATE SET last = excluded.last,"
 			    " total = excluded.total",
 	[SQL_REPORT_GET] = "SELECT judge_epoch, kernel_epoch FROM report WHERE id = 1",
-	[SQL_REPORT_SET] = "INSERT OR REPLACE INTO report VALUES(1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_REPORT_SET] = "INSERT OR REPLACE INTO report VALUES(1, ?,"
+			   " coalesce(?, (SELECT kernel_epoch FROM report), ''),"
+			   " ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_LOST_ADD] = "INSERT INTO lost(word, n) VALUES(?, ?)"
 			 " ON CONFLICT(word) DO UPDATE SET n = n + excluded.n",
 	[SQL_PRUNE_OLD] = "DELETE FROM verdict WHERE id IN (SELECT id FROM verdict"
@@ -112,7 +128,8 @@ const char *const store_sql[SQL_N] = {
 	[SQL_PRUNE_OLDEST] = "DELETE FROM verdict WHERE id IN (SELECT id FROM verdict"
 			     " ORDER BY first_ns LIMIT ?2) RETURNING id, count, last_ns",
 	[SQL_OFFENDER_PRUNE] = "DELETE FROM offender WHERE id IN (SELECT id FROM offender"
-			       " WHERE last_ns < ? ORDER BY last_ns LIMIT ?) RETURNING id",
+			       " WHERE last_ns < ? ORDER BY last_ns LIMIT ?)"
+			       " RETURNING id, " OFFENDER_COST,
 	[SQL_OFFENDER_OLDEST] = "SELECT id FROM offender o WHERE destinations > 0 AND EXISTS"
 				" (SELECT 1 FROM destination d WHERE d.offender = o.id)"
 				" ORDER BY last_ns LIMIT ?",

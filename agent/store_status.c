@@ -65,13 +65,16 @@ static int add_counter(struct store *store, enum stat_id id, int64_t value, bool
 	return store_run(store, statement);
 }
 
-/* kernel_epoch NULL: as it was before. */
+/* Without a table the epoch stays what it was, as the values do: it may be the same one's again. */
 static int set_report(struct store *store, const struct wire_status *status)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_REPORT_SET);
 
 	sqlite3_bind_text(statement, 1, status->stats.judge_epoch, -1, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 2, status->stats.kernel_epoch, -1, SQLITE_STATIC);
+	if (status->stats.kernel_epoch[0])
+		sqlite3_bind_text(statement, 2, status->stats.kernel_epoch, -1, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(statement, 2);
 	sqlite3_bind_int64(statement, 3, status->ts_ns);
 	sqlite3_bind_int64(statement, 4, status->started_ns);
 	sqlite3_bind_int64(statement, 5, status->judge_pid);
@@ -92,15 +95,58 @@ static int64_t sent_unreported(const struct store *store)
 	return n > 0 ? n : 0;
 }
 
+static uint64_t less(uint64_t from, uint64_t what)
+{
+	return from > what ? from - what : 0;
+}
+
+static int read_total(struct store *store, enum stat_id id, uint64_t *total)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_COUNTER_GET);
+	int got;
+
+	sqlite3_bind_text(statement, 1, stat_word(id), -1, SQLITE_STATIC);
+	got = store_step(store, statement);
+	*total = got > 0 ? (uint64_t)sqlite3_column_int64(statement, 1) : 0;
+	sqlite3_reset(statement);
+	return got < 0 ? got : 0;
+}
+
+/* The kernel counts a packet before we have it. What was recorded and not counted was counted by
+ * a table that went before its counters were read. */
+static uint64_t missing_in_seen(const uint64_t total[STAT_N], int64_t recorded)
+{
+	return less((uint64_t)recorded + total[STAT_RETRANSMITS], stats_seen(total));
+}
+
+static int settle_unseen(struct store *store, int64_t recorded)
+{
+	uint64_t total[STAT_N];
+	int64_t unseen;
+	unsigned i;
+	int err = 0;
+
+	for (i = 0; i < STAT_N && !err; i++)
+		err = read_total(store, i, &total[i]);
+	if (err)
+		return err;
+	unseen = bounded(missing_in_seen(total, recorded));
+	if (unseen > store->meta[META_UNSEEN])
+		store->meta[META_UNSEEN] = unseen;
+	return 0;
+}
+
 int store_add_status(struct store *store, const struct wire_status *status)
 {
 	const struct stats *stats = &status->stats;
-	bool same_judge, same_kernel, first;
+	bool same_judge, same_kernel, first, has_table = stats->kernel_epoch[0] != '\0';
 	int64_t besides;
 	unsigned i;
 	int err;
 
 	err = same_epochs(store, stats, &same_judge, &same_kernel, &first);
+	if (!err && !first && has_table && !same_kernel) /* the new one's packets fill no gap */
+		err = settle_unseen(store, store->meta[META_RECORDED_AT_REPORT]);
 	for (i = 0; i < STAT_N && !err; i++) {
 		if (!counted(stats, i))
 			continue;
@@ -108,6 +154,9 @@ int store_add_status(struct store *store, const struct wire_status *status)
 		err = add_counter(store, i, bounded(stats->value[i]),
 				  i < STAT_KERNEL_FIRST ? same_judge : same_kernel, besides);
 	}
+	/* without a table it may come back as it was: store_status() says what is missing now */
+	if (!err && has_table)
+		err = settle_unseen(store, store->meta[META_RECORDED]);
 	if (!err)
 		err = set_report(store, status);
 	if (!err)
@@ -223,6 +272,8 @@ static void take_meta(struct store_status *status, const char *word, sqlite3_stm
 		status->last_commit_ns = value;
 	else if (strcmp(word, store_meta_words[META_RECORDED_AT_REPORT]) == 0)
 		status->recorded_at_report = (uint64_t)value;
+	else if (strcmp(word, store_meta_words[META_UNSEEN]) == 0)
+		status->unseen = (uint64_t)value;
 }
 
 static void take_offenders(struct store_status *status, const char *word, sqlite3_stmt *row)
@@ -231,17 +282,18 @@ static void take_offenders(struct store_status *status, const char *word, sqlite
 	status->offenders = (uint64_t)sqlite3_column_int64(row, 1);
 }
 
-static uint64_t less(uint64_t from, uint64_t what)
-{
-	return from > what ? from - what : 0;
-}
-
 static void add_up(struct store_status *status)
 {
+	uint64_t missing;
+
 	status->folded = less(status->recorded, status->rows);
 	status->retransmits = status->total[STAT_RETRANSMITS];
 	status->seen = stats_seen(status->total);
-	status->lost = less(less(status->seen, status->recorded_at_report), status->retransmits);
+	missing = missing_in_seen(status->total, (int64_t)status->recorded_at_report);
+	if (missing > status->unseen)
+		status->unseen = missing;
+	status->lost = less(less(status->seen + status->unseen, status->recorded_at_report),
+			    status->retransmits);
 	status->lost_recorder = less(status->total[STAT_SENT], status->recorded_at_report);
 }
 

@@ -53,7 +53,7 @@ static int nft(const struct ruleset *ruleset, const char *const argv[], const ch
 	int ret = ruleset_run(argv, input, netns_fd, &said, &complaint);
 
 	if (ret < 0) {
-		message_printf(message, ruleset->nft_program, ": ", strerror(-ret));
+		message_printf(message, ruleset->nft_program, ": ", ruleset_run_error(ret));
 		return ret;
 	}
 	if (ret > 0) {

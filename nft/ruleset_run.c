@@ -2,6 +2,7 @@
 /* Runs another program over pipes and collects what it says; must not interpret it. */
 #include "ruleset_run.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -17,7 +18,8 @@
 
 #include "ruleset_text.h"
 
-#define RUN_SECONDS    30 /* listing a rule set with a million elements takes a few */
+#define RUN_SECONDS    10 /* in all; listing a rule set with a million elements takes a few */
+#define RUN_LOOK_NS    2000000L
 #define RUN_OUTPUT_MAX (256UL << 20)
 
 static char *const run_environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL };
@@ -67,6 +69,7 @@ _Noreturn static void run_child(const char *const argv[], int netns_fd, struct r
 	sigset_t none;
 	int error, high = 16;
 
+	setpgid(0, 0); /* what it starts ends with it */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -106,16 +109,15 @@ static int milliseconds_left(const struct timespec *start)
 }
 
 /* Reads both ends until both are closed. */
-static int run_collect(struct pollfd ends[2], struct ruleset_text texts[2])
+static int run_collect(struct pollfd ends[2], struct ruleset_text texts[2],
+		       const struct timespec *start)
 {
 	static const size_t chunk = 65536;
-	struct timespec start;
 	char *buffer = malloc(chunk);
 	int ret = buffer ? 0 : -ENOMEM;
 
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!ret && (ends[0].fd >= 0 || ends[1].fd >= 0)) {
-		int ready = poll(ends, 2, milliseconds_left(&start));
+		int ready = poll(ends, 2, milliseconds_left(start));
 
 		if (ready < 0 && errno != EINTR)
 			ret = -errno;
@@ -149,21 +151,40 @@ static int run_wait(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* It may go on without a word. */
+static int run_wait_until(pid_t child, const struct timespec *start)
+{
+	siginfo_t gone = { .si_pid = 0 };
+
+	while (waitid(P_PID, (id_t)child, &gone, WEXITED | WNOHANG | WNOWAIT) < 0 || !gone.si_pid) {
+		if (milliseconds_left(start) == 0)
+			return -ETIMEDOUT;
+		nanosleep(&(struct timespec){ .tv_nsec = RUN_LOOK_NS }, NULL);
+	}
+	return 0;
+}
+
 /* Reads what the started child says, ends it when it does not come to its end, and waits. */
 static int run_parent(pid_t child, struct run_pipes *pipes, struct ruleset_text texts[2])
 {
 	struct pollfd ends[2] = { { .fd = pipes->out[0], .events = POLLIN },
 				  { .fd = pipes->err[0], .events = POLLIN } };
 	int ret, code, error = 0;
+	struct timespec start;
 	ssize_t n;
 
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	close(pipes->out[1]);
 	close(pipes->err[1]);
 	close(pipes->failed[1]);
 	pipes->out[1] = pipes->err[1] = pipes->failed[1] = -1;
-	ret = run_collect(ends, texts);
-	if (ret < 0)
-		kill(child, SIGKILL);
+	ret = run_collect(ends, texts, &start);
+	if (!ret)
+		ret = run_wait_until(child, &start);
+	if (ret < 0) {
+		kill(-child, SIGKILL);
+		kill(child, SIGKILL); /* before it made its group */
+	}
 	code = run_wait(child);
 	n = read(pipes->failed[0], &error, sizeof(error));
 	if (ret < 0)
@@ -215,6 +236,12 @@ out:
 	close_pair(pipes.err);
 	close_pair(pipes.failed);
 	return ret;
+}
+
+const char *ruleset_run_error(int error)
+{
+	static_assert(RUN_SECONDS == 10, "said here");
+	return error == -ETIMEDOUT ? "did not end in 10 s: killed" : strerror(-error);
 }
 
 int ruleset_run_netns(int *netns_fd)

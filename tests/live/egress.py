@@ -187,11 +187,11 @@ class Totals:
 
     def adds_up(self):
         """At rest: the sum, and nothing recorded that the last report does not know."""
-        return (self['seen'] == self['recorded'] + self['retransmits'] + self['lost']
+        return (self['seen'] + self['unseen'] == self['recorded'] + self['retransmits'] + self['lost']
                 and self['recorded'] == self['recorded_at_report'])
 
     def __str__(self):
-        return (f"seen {self['seen']} = recorded {self['recorded']} + retransmits {self['retransmits']}"
+        return (f"seen {self['seen']} + unseen {self['unseen']} = recorded {self['recorded']} + retransmits {self['retransmits']}"
                 f" + lost {self['lost']} (recorded at the last report {self['recorded_at_report']},"
                 f" rows {self['rows']}, folded {self['folded']})")
 

@@ -512,6 +512,31 @@ static void a_missing_file_is_said(void **state)
 	assert_int_equal(config_load(&config, folder->path, hear, &said), -EISDIR);
 }
 
+/* Without a reader's guard against it this test would not end. */
+static void what_is_no_regular_file_is_refused_at_once(void **state)
+{
+	struct folder *folder = *state;
+	struct said said = { .len = 0 };
+	struct config config;
+	char expected[512], path[256];
+
+	snprintf(path, sizeof(path), "%s/egressd.conf", folder->path);
+	snprintf(expected, sizeof(expected), "%s: is no regular file\n", path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(load(folder, &config, &said), -EINVAL);
+	assert_string_equal(said.text, expected);
+	assert_int_equal(unlink(path), 0);
+	said.len = 0;
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	assert_int_equal(load(folder, &config, &said), -EINVAL);
+	assert_string_equal(said.text, expected);
+	assert_int_equal(unlink(path), 0);
+	WRITE("egressd.conf", "mode = monitor");
+	snprintf(path, sizeof(path), "%s/conf.d/10-a.conf", folder->path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(load(folder, &config, &said), -EINVAL);
+}
+
 static void a_nul_byte_is_refused(void **state)
 {
 	struct folder *folder = *state;
@@ -625,6 +650,8 @@ int main(void)
 		  a_bad_file_changes_nothing, make_folder, remove_folder },
 		{ "a file that can't be read is said", a_missing_file_is_said, make_folder,
 		  remove_folder },
+		{ "a FIFO or a device is refused at once, and said",
+		  what_is_no_regular_file_is_refused_at_once, make_folder, remove_folder },
 		{ "a NUL byte does not end a file early", a_nul_byte_is_refused, make_folder,
 		  remove_folder },
 		{ "a file of 1 MiB is read, a longer one refused", a_long_file_is_refused, make_folder,

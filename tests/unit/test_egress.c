@@ -15,9 +15,12 @@
 
 #define POSTFIX 101
 #define WWW 33
+#define OTHER 65534
+#define EXIM 102
 
 static const struct policy policy = {
-	.ports = { 25 }, .n_ports = 1, .mail_uids = { POSTFIX }, .n_mail_uids = 1,
+	.ports = { 25 }, .n_ports = 1, .mail_uids = { POSTFIX, EXIM },
+	.n_mail_uids = 2,
 };
 
 /* A resolver that gives what a test put here, and counts. */
@@ -239,6 +242,16 @@ static void foreign_holders_are_seen(void **state)
 		{ OWNER_SHARED, 7, true, POSTFIX, POSTFIX, WWW, WWW, POSTFIX, false },
 		{ OWNER_UNIQUE, 7, true, WWW, WWW, WWW, WWW, WWW, false },
 		{ OWNER_UNIQUE, 7, true, WWW, POSTFIX, WWW, WWW, WWW, false },
+		/* nobody's socket but the maker's may be charged with the holder's program */
+		{ OWNER_UNIQUE, 7, true, WWW, WWW, OTHER, OTHER, OTHER, true },
+		{ OWNER_CONFIRMED, 7, true, WWW, WWW, POSTFIX, POSTFIX, POSTFIX, true },
+		{ OWNER_UNIQUE, 7, false, 0, WWW, OTHER, OTHER, OTHER, true },
+		{ OWNER_UNIQUE, 7, true, 0, 0, WWW, WWW, WWW, true },
+		{ OWNER_UNIQUE, 7, true, WWW, WWW, OTHER, WWW, OTHER, false },
+		{ OWNER_UNIQUE, 7, true, WWW, WWW, WWW, OTHER, OTHER, false },
+		{ OWNER_SHARED, 7, true, WWW, WWW, OTHER, OTHER, WWW, false },
+		{ OWNER_UNKNOWN, 0, true, WWW, WWW, OTHER, OTHER, OTHER, false },
+		{ OWNER_UNIQUE, 7, true, POSTFIX, POSTFIX, EXIM, EXIM, EXIM, false },
 		{ OWNER_UNKNOWN, 7, true, POSTFIX, POSTFIX, WWW, WWW, WWW, false },
 		{ OWNER_IN_FLIGHT, 0, true, POSTFIX, POSTFIX, OWNER_UID_NONE, OWNER_UID_NONE, WWW,
 		  false },

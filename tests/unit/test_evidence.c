@@ -448,6 +448,57 @@ static void a_failed_write_is_cut_back_and_tried_again_later(void **state)
 	close(dir);
 }
 
+static void a_file_that_somebody_changed_is_left_alone(void **state)
+{
+	static const char *const others[] = { "cut", "longer", "gone", "another" };
+	int dir = folder(), fd;
+	struct place places[2];
+	struct evidence *evidence = open_evidence(dir);
+	struct stat before, after;
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		n_removed = 0;
+		assert_int_equal(add(evidence, packet_of(T0_NS + i, 1, "a"), &places[0]), 0);
+		assert_int_equal(n_removed, 0);
+		if (strcmp(others[i], "cut") == 0)
+			assert_int_equal(truncate(places[0].file, 50), 0);
+		if (strcmp(others[i], "longer") == 0)
+			assert_int_equal(truncate(places[0].file, 5000), 0);
+		if (strcmp(others[i], "gone") == 0 || strcmp(others[i], "another") == 0)
+			assert_int_equal(unlink(places[0].file), 0);
+		if (strcmp(others[i], "another") == 0) {
+			fd = open(places[0].file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+			assert_int_equal(write(fd, others, 10), 10);
+			close(fd);
+		}
+		memset(&before, 0, sizeof(before));
+		stat(places[0].file, &before);
+		assert_int_equal(add(evidence, packet_of(T0_NS + i, 1, "b"), &places[1]), 0);
+		assert_string_not_equal(places[1].file, places[0].file);
+		assert_int_equal(n_removed, 1);
+		assert_string_equal(removed[0], places[0].file);
+		assert_read(&places[1], "b");
+		memset(&after, 0, sizeof(after));
+		stat(places[0].file, &after);
+		assert_int_equal(after.st_size, before.st_size);
+		assert_int_equal(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+		/* the sum is of what lies there */
+		stat(places[1].file, &before);
+		assert_int_equal(evidence_bytes(evidence) - (uint64_t)before.st_size -
+				 (uint64_t)after.st_size, i == 0 ? 0 : i == 1 ? 50 : 5050);
+		assert_int_equal(evidence_sync(evidence), 0);
+		evidence_free(evidence);
+		if (strcmp(others[i], "another") == 0)
+			unlink(places[0].file);
+		unlink(places[1].file);
+		evidence = open_evidence(dir);
+	}
+	evidence_free(evidence);
+	close(dir);
+}
+
 static void a_disk_without_room_for_a_head_gathers_no_files(void **state)
 {
 	int dir = folder();
@@ -539,6 +590,7 @@ int main(void)
 		TEST(the_oldest_file_goes_above_the_total),
 		TEST(a_clock_set_back_keeps_the_order_of_names),
 		TEST(a_failed_write_is_cut_back_and_tried_again_later),
+		TEST(a_file_that_somebody_changed_is_left_alone),
 		TEST(a_disk_without_room_for_a_head_gathers_no_files),
 		TEST(reading_anywhere_else_is_refused),
 		TEST(a_single_packet_makes_a_whole_file),

@@ -76,8 +76,15 @@ static void each_kind_of_event_has_its_id_and_priority(void **state)
 	assert_true(has_line(out, "PRIORITY=5"));
 	assert_int_equal(strncmp(out, "MESSAGE=Would refuse: uid 33 ", 29), 0);
 	assert_null(strstr(out, "HELD_BACK"));
+	record.foreign_holder = true; /* another user's: no alarm, and not that user's program */
+	record.owner.proc.uid = 65534;
+	len = journal_format(&record, 1, "www-data", 0, out, sizeof(out));
+	out[len] = '\0';
+	assert_true(has_line(out, "MESSAGE_ID=" JOURNAL_ID_WOULD_REFUSE));
+	assert_non_null(strstr(out, "MESSAGE=Would refuse: www-data (33), held by uid 65534 with "
+				    "/var/www/shop/cache/x.php to 192.0.2.1:25"));
 	record.verdict = VERDICT_ALLOW;
-	record.foreign_holder = true;
+	record.reason = REASON_MAIL_SERVER;
 	len = journal_format(&record, 1, NULL, 0, out, sizeof(out));
 	out[len] = '\0';
 	assert_true(has_line(out, "MESSAGE_ID=" JOURNAL_ID_FOREIGN_HOLDER));

@@ -189,6 +189,43 @@ static void the_log_writes_one_escaped_line(void **state)
 	assert_string_equal(out + strlen(out) - 4, "...\n");
 }
 
+static void a_log_that_nobody_reads_never_waits(void **state)
+{
+	int fds[2], saved = dup(STDERR_FILENO), one;
+	static char out[1 << 17];
+	char *end;
+	ssize_t len;
+
+	(void)state;
+	log_open("egressd", false);
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	memset(out, 'x', 4096);
+	while (write(fds[1], out, 4096) > 0)
+		;
+	assert_int_equal(fcntl(fds[1], F_SETFL, 0), 0); /* as a program gets it */
+	dup2(fds[1], STDERR_FILENO);
+	alarm(5); /* else it would hang here */
+	log_warning("one");
+	log_warning("two");
+	one = log_raw("three\n", 6);
+	assert_true(read(fds[0], out, sizeof(out)) > 0);
+	log_warning("four");
+	log_warning("five");
+	alarm(0);
+	dup2(saved, STDERR_FILENO);
+	assert_int_equal(one, -EAGAIN);
+	len = read(fds[0], out, sizeof(out) - 1);
+	out[len > 0 ? len : 0] = '\0';
+	end = strstr(out, "<4>");
+	assert_non_null(end);
+	assert_string_equal(end, "<4>3 lines before this one were dropped: nobody read them\n"
+				 "<4>four\n<4>five\n");
+	close(fds[0]);
+	close(fds[1]);
+	close(saved);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +235,7 @@ int main(void)
 		cmocka_unit_test(it_agrees_with_a_plain_model),
 		cmocka_unit_test(users_are_named_and_strangers_are_not),
 		cmocka_unit_test(the_log_writes_one_escaped_line),
+		cmocka_unit_test(a_log_that_nobody_reads_never_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -357,6 +357,48 @@ static void evidence_that_went_is_forgotten(void **state)
 	assert_int_equal(look_at_all(*state).with_evidence, 1);
 }
 
+#define THE_FILE "evidence/evidence-20231114T221320Z-0.pcapng"
+
+static void evidence_that_was_cut_is_forgotten(void **state)
+{
+	struct run run = start();
+	struct stat st;
+
+	put(&run);
+	wait_recorded(*state, 1);
+	assert_int_equal(truncate(THE_FILE, 50), 0);
+	record.uid = 34;
+	put(&run);
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(look_at_all(*state).n, 2); /* reads what there is */
+	assert_int_equal(look_at_all(*state).with_evidence, 1);
+	assert_int_equal(stat(THE_FILE, &st), 0);
+	assert_int_equal(st.st_size, 50);
+	assert_true(said("changed by somebody else"));
+}
+
+/* Where the cut block was, another would be appended: its row must not be taken for the first's. */
+static void evidence_that_was_cut_between_two_runs_is_forgotten(void **state)
+{
+	struct run run = start();
+	struct stat st;
+
+	assert_int_equal(stat("evidence", &st), 0);
+	put(&run);
+	wait_recorded(*state, 1);
+	assert_int_equal(stat(THE_FILE, &st), 0);
+	record.uid = 34;
+	put(&run);
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(truncate(THE_FILE, st.st_size), 0); /* at a block's end */
+	run = start();
+	record.uid = 35;
+	put(&run);
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(look_at_all(*state).n, 3);
+	assert_int_equal(look_at_all(*state).with_evidence, 1);
+}
+
 static void rows_forget_the_files_a_quota_took(void **state)
 {
 	struct run run;
@@ -490,6 +532,8 @@ int main(void)
 		TEST(new_options_take_effect),
 		TEST(what_was_shown_survives_a_kill),
 		TEST(evidence_that_went_is_forgotten),
+		TEST(evidence_that_was_cut_is_forgotten),
+		TEST(evidence_that_was_cut_between_two_runs_is_forgotten),
 		TEST(rows_forget_the_files_a_quota_took),
 		TEST(a_full_disk_suspends_and_loses_no_number),
 		TEST(what_is_too_old_is_removed_but_counted),

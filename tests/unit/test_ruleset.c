@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +18,7 @@
 #include "nft/clash.h"
 #include "nft/ruleset.h"
 #include "nft/ruleset_listing.h"
+#include "nft/ruleset_run.h"
 #include "nft/ruleset_text.h"
 
 static const uint16_t ports[] = { 25, 465, 587 };
@@ -327,6 +330,41 @@ static char *clashes(const char *json, const char *save, unsigned *n)
 	return ruleset_text_take(&lines);
 }
 
+/* In a process of its own, so that both wait at once: how many seconds; 255: it was not killed. */
+static int seconds_until_killed(const char *script)
+{
+	const char *const argv[] = { "/bin/sh", "-c", script, NULL };
+	struct timespec start, end;
+	char *out = NULL, *err = NULL;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	if (ruleset_run(argv, NULL, RULESET_RUN_HERE, &out, &err) != -ETIMEDOUT || out || err)
+		return 255;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return (int)(end.tv_sec - start.tv_sec);
+}
+
+static void a_program_that_does_not_end_is_killed(void **state)
+{
+	/* one whose output stays open in a child of its own, one that says no word more */
+	static const char *const scripts[] = { "sleep 600; true", "exec >&- 2>&-; sleep 600; true" };
+	pid_t children[2];
+	int status;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(seconds_until_killed(scripts[i]));
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+		assert_true(WIFEXITED(status));
+		assert_in_range(WEXITSTATUS(status), 9, 12);
+	}
+	assert_non_null(strstr(ruleset_run_error(-ETIMEDOUT), "killed"));
+}
+
 static void assert_clashes(const char *json, const char *save, const char *wanted)
 {
 	unsigned n, lines = *wanted ? 1 : 0;
@@ -597,6 +635,7 @@ int main(void)
 			a_comparison_takes_elements_in_any_order_and_leaves_dynamic_ones_out),
 		cmocka_unit_test(the_agents_chain_may_hold_one_queue_rule_and_nothing_else),
 		cmocka_unit_test(a_listing_that_is_cut_or_strange_is_read_without_harm),
+		cmocka_unit_test(a_program_that_does_not_end_is_killed),
 		cmocka_unit_test(iptables_drops_of_our_ports_are_named),
 		cmocka_unit_test(iptables_rules_that_are_no_clash_are_not_named),
 		cmocka_unit_test(a_queue_rule_to_our_number_is_named),

@@ -328,6 +328,44 @@ static void what_differs_does_not_fold(void **state)
 	store_free(store);
 }
 
+static void a_foreign_holders_program_is_nobody_elses(void **state)
+{
+	struct store *store = create();
+	struct seen *seen;
+	int64_t own, foreign;
+
+	(void)state;
+	own = add_alone(store).offender;
+	record.foreign_holder = true;
+	record.owner.proc.uid = 65534;
+	assert_int_equal(store_begin(store), 0);
+	foreign = add(store).offender;
+	assert_int_not_equal(foreign, own);
+	assert_false(add(store).fresh);
+	/* another program of the holder's, another holder: rows of their own, the same offender */
+	strcpy(record.owner.script, "/home/eve/z.php");
+	assert_true(add(store).fresh);
+	record.owner.proc.uid = 1000;
+	assert_int_equal(add(store).offender, foreign);
+	/* one whose program is not known is the same */
+	record.foreign_holder = false;
+	record.owner.script[0] = record.owner.exe[0] = record.owner.unit[0] = '\0';
+	assert_int_equal(add(store).offender, foreign);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(ask("SELECT count(*) FROM verdict"), 5);
+	seen = offenders(store, (struct store_filter){ .sort = SORT_ATTEMPTS });
+	assert_int_equal(seen->n, 2);
+	assert_int_equal(seen->ids[0], foreign);
+	seen = offenders(store, (struct store_filter){ .limit = 1 });
+	assert_int_equal(seen->offender.attempts, 5);
+	assert_int_equal(seen->offender.uid, 33);
+	assert_string_equal(seen->text[0], "www-data||||");
+	/* the row tells all of it */
+	assert_int_equal(ask("SELECT count(*) FROM verdict WHERE foreign_holder AND"
+			     " script = CAST('/home/eve/z.php' AS BLOB) AND ruid = 1000"), 1);
+	store_free(store);
+}
+
 static void a_flood_makes_bounded_rows_and_exact_totals(void **state)
 {
 	struct store *store = create();
@@ -799,6 +837,83 @@ static void counters_add_up_over_epochs(void **state)
 	store_free(store);
 }
 
+/* seen + unseen = recorded + retransmits + lost */
+static void assert_adds_up(struct store *store, uint64_t seen, uint64_t unseen, uint64_t lost)
+{
+	struct store_status read = status_of(store);
+
+	assert_int_equal(read.seen, seen);
+	assert_int_equal(read.unseen, unseen);
+	assert_int_equal(read.lost, lost);
+	assert_int_equal(seen + unseen, read.recorded_at_report + read.retransmits + lost);
+}
+
+static void add_some(struct store *store, unsigned n)
+{
+	while (n-- > 0)
+		add_alone(store);
+}
+
+static void what_went_with_a_table_is_counted_apart(void **state)
+{
+	const unsigned held = STAT_KERNEL_FIRST + RULESET_HELD;
+	struct store *store = create();
+	struct wire_status status = report("judge", "kernel-1");
+
+	(void)state;
+	add_some(store, 2);
+	status.stats.value[held] = 3;
+	add_report(store, &status);
+	assert_adds_up(store, 3, 0, 1);
+	/* three more, of which one is lost, then the table goes: nobody reads what it counted */
+	add_some(store, 2);
+	status.stats.value[STAT_RETRANSMITS] = 1;
+	status.stats.kernel_epoch[0] = '\0';
+	add_report(store, &status);
+	assert_adds_up(store, 3, 2, 0);
+	/* another table counts two, of which one is lost: it fills no gap */
+	strcpy(status.stats.kernel_epoch, "kernel-2");
+	status.stats.value[held] = 2;
+	add_some(store, 1);
+	add_report(store, &status);
+	assert_adds_up(store, 5, 2, 1);
+	store_free(store);
+	/* it stays so */
+	store = create();
+	status.stats.value[held] = 4;
+	add_some(store, 2);
+	add_report(store, &status);
+	assert_adds_up(store, 7, 2, 1);
+	/* replaced between two reports */
+	add_some(store, 3);
+	strcpy(status.stats.kernel_epoch, "kernel-3");
+	status.stats.value[held] = 1;
+	add_report(store, &status);
+	assert_adds_up(store, 8, 3, 0);
+	store_free(store);
+}
+
+static void a_table_that_could_not_be_read_once_is_the_same(void **state)
+{
+	const unsigned held = STAT_KERNEL_FIRST + RULESET_HELD;
+	struct store *store = create();
+	struct wire_status status = report("judge", "kernel-1");
+
+	(void)state;
+	add_some(store, 3);
+	status.stats.value[held] = 3;
+	add_report(store, &status);
+	add_some(store, 2);
+	status.stats.kernel_epoch[0] = '\0';
+	add_report(store, &status);
+	assert_adds_up(store, 3, 2, 0);
+	strcpy(status.stats.kernel_epoch, "kernel-1");
+	status.stats.value[held] = 6;
+	add_report(store, &status);
+	assert_adds_up(store, 6, 0, 1);
+	store_free(store);
+}
+
 static void a_counter_never_runs_over(void **state)
 {
 	struct store *store = create();
@@ -970,6 +1085,127 @@ static void destinations_go_when_no_row_is_left(void **state)
 	store_free(store);
 }
 
+/* As reckoned, and as they are. */
+static void assert_offenders_fit(void)
+{
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'address_bytes'"),
+			 ask("SELECT 40 * ((SELECT count(*) FROM destination) +"
+			     " (SELECT count(*) FROM network))"));
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'offender_bytes'"),
+			 ask("SELECT sum(512 + 2 * length(program) + length(user) + length(unit) +"
+			     " length(site) + length(script) + length(exe) +"
+			     " 8192 * (length(program) > 900)) FROM offender"));
+	assert_true(ask("SELECT sum(pgsize) FROM dbstat WHERE name IN ('offender',"
+			" 'sqlite_autoindex_offender_1', 'offender_last', 'destination', 'network')") <=
+		    (int64_t)config.store_bytes / 2);
+}
+
+static void long_names_take_no_rows_room(void **state)
+{
+	struct store *store;
+	uint64_t removed = 0, total = 50;
+	unsigned i, uid;
+	sqlite3 *db;
+	size_t len;
+
+	(void)state;
+	config.store_bytes = 4 << 20;
+	config.rows_per_offender = 10;
+	store = create();
+	assert_int_equal(store_begin(store), 0);
+	for (i = 0; i < 50; i++) { /* what must stay */
+		record.uid = 5000 + i;
+		add(store);
+	}
+	for (uid = 1001; uid <= 1020; uid++) {
+		record.uid = uid;
+		for (i = 0; i < 1024; i++) {
+			len = 3000 - i % 2900; /* long ones and short ones */
+			memset(record.owner.script, 'n', 3000);
+			snprintf(record.owner.script + len, 32, "/%u.php", i);
+			record.ts_ns += 1000;
+			add(store);
+			total++;
+		}
+	}
+	assert_int_equal(store_commit(store), 0);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(store_prune(store, record.ts_ns, &removed), 0);
+	assert_offenders_fit();
+	assert_int_equal(ask("SELECT sum(attempts) FROM offender"), total);
+	assert_int_equal(status_of(store).recorded, total);
+	assert_int_equal(ask("SELECT count(*) FROM verdict WHERE uid >= 5000"), 50);
+	/* whoever has no room for programs has one for all of them */
+	assert_int_equal(ask("SELECT count(*) FROM offender WHERE uid BETWEEN 1001 AND 1020"
+			     " AND many_programs"), 20);
+	store_free(store);
+	/* after a restart, also of a version that kept no such numbers */
+	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "DELETE FROM meta WHERE word LIKE '%_bytes'", NULL, NULL,
+				      NULL), SQLITE_OK);
+	sqlite3_close(db);
+	store = create();
+	record.uid = 5;
+	add_alone(store);
+	assert_offenders_fit();
+	store_free(store);
+}
+
+static void so_many_uids_that_no_program_has_room(void **state)
+{
+	struct store *store;
+	unsigned i;
+
+	(void)state;
+	config.store_bytes = 1 << 20;
+	config.rows_per_offender = 10;
+	store = create();
+	assert_int_equal(store_begin(store), 0);
+	for (i = 0; i < 3000; i++) {
+		record.uid = 100000 + i;
+		add(store);
+	}
+	assert_int_equal(store_commit(store), 0);
+	assert_offenders_fit();
+	assert_int_equal(ask("SELECT sum(attempts) FROM offender"), 3000);
+	assert_int_equal(ask("SELECT count(*) FROM offender WHERE uid = -2"), 1);
+	store_free(store);
+}
+
+static void destinations_take_no_rows_room(void **state)
+{
+	struct store *store;
+	struct seen *seen;
+	uint64_t removed;
+	unsigned i;
+
+	(void)state;
+	config.store_bytes = 1 << 20; /* room for some 4,900 of them */
+	config.rows_per_offender = 10;
+	store = create();
+	assert_int_equal(store_begin(store), 0);
+	for (i = 0; i < 20000; i++) {
+		record.uid = 1000 + i / 4000;
+		fixture_dst(&record, 0x0a000000 + i * 256);
+		record.ts_ns += 1000;
+		add(store);
+	}
+	assert_int_equal(store_commit(store), 0);
+	assert_offenders_fit();
+	for (i = 0; i < 10; i++)
+		assert_int_equal(store_prune(store, record.ts_ns, &removed), 0);
+	assert_true(ask("SELECT count(*) FROM verdict") > 40);
+	assert_int_equal(ask("SELECT sum(attempts) FROM offender"), 20000);
+	/* who comes now has some */
+	record.uid = 7;
+	add_alone(store);
+	assert_offenders_fit();
+	seen = offenders(store, (struct store_filter){ .has_uid = true, .uid = 7 });
+	assert_int_equal(seen->offender.destinations, 1);
+	assert_false(seen->offender.destinations_capped);
+	store_free(store);
+}
+
 static void damage(const char *file, long at, const char *bytes, size_t len)
 {
 	int fd = open(file, O_WRONLY);
@@ -977,6 +1213,28 @@ static void damage(const char *file, long at, const char *bytes, size_t len)
 	assert_true(fd >= 0);
 	assert_int_equal(pwrite(fd, bytes, len, at), len);
 	close(fd);
+}
+
+static void a_reader_is_not_held_up_or_led_elsewhere(void **state)
+{
+	static const char *const files[] = { "egressd.db", "egressd.db-wal", "egressd.db-shm" };
+	struct store *store = create(), *reader = NULL;
+	unsigned i;
+
+	add_alone(store);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(rename(files[i], "away"), 0);
+		assert_int_equal(mkfifo(files[i], 0666), 0);
+		assert_int_equal(store_open_read(&reader, *state), -EINVAL);
+		assert_int_equal(unlink(files[i]), 0);
+		assert_int_equal(symlink("away", files[i]), 0);
+		assert_int_equal(store_open_read(&reader, *state), -ELOOP);
+		assert_null(reader);
+		assert_int_equal(rename("away", files[i]), 0);
+	}
+	assert_int_equal(store_open_read(&reader, *state), 0);
+	store_free(reader);
+	store_free(store);
 }
 
 static void damaged_files_are_set_aside(void **state)
@@ -1403,6 +1661,7 @@ int main(void)
 		TEST(repeats_fold_until_the_window_ends),
 		TEST(a_late_record_folds_and_moves_the_start),
 		TEST(what_differs_does_not_fold),
+		TEST(a_foreign_holders_program_is_nobody_elses),
 		TEST(a_flood_makes_bounded_rows_and_exact_totals),
 		TEST(exactly_4096_destinations_are_not_capped),
 		TEST(networks_are_24_and_48_bits),
@@ -1417,12 +1676,18 @@ int main(void)
 		TEST(an_offender_names_its_newest_row_while_one_is_kept),
 		TEST(a_file_of_evidence_is_dropped_from_its_rows),
 		TEST(counters_add_up_over_epochs),
+		TEST(what_went_with_a_table_is_counted_apart),
+		TEST(a_table_that_could_not_be_read_once_is_the_same),
 		TEST(a_counter_never_runs_over),
 		TEST(what_the_recorder_lost_is_told),
 		TEST(records_of_a_judge_that_died_hide_no_loss),
 		TEST(old_rows_and_offenders_are_removed_but_stay_counted),
 		TEST(the_oldest_rows_go_above_the_size),
 		TEST(destinations_go_when_no_row_is_left),
+		TEST(long_names_take_no_rows_room),
+		TEST(so_many_uids_that_no_program_has_room),
+		TEST(destinations_take_no_rows_room),
+		TEST(a_reader_is_not_held_up_or_led_elsewhere),
 		TEST(damaged_files_are_set_aside),
 		TEST(another_programs_database_is_set_aside),
 		TEST(damage_while_it_runs_begins_a_new_one),

@@ -8,8 +8,9 @@
  *
  *     seen + unseen = recorded + retransmits + lost
  *
- * where unseen is what went with a table before it was read, seen is the sum of the STAT_KERNEL_*
- * packets of stats_seen(), and recorded counts attempts in the store (rows + folded). store.h says what of `lost` is known by name.
+ * where unseen is what went with a table before it was read, seen is the sum of the
+ * STAT_KERNEL_* packets of stats_seen(), and recorded counts attempts in the store (rows +
+ * folded). store.h says what of `lost` is known by name.
  */
 #ifndef AGENT_STATS_H
 #define AGENT_STATS_H

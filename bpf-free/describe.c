@@ -76,7 +76,8 @@ static int read_exe(int pid_fd, struct owner *owner)
 }
 
 /* Only anonymous memory is read here and for environ (FOLL_ANON, mm/gup.c, since Linux 4.17), so
- * these two do not hang. */
+ * no fault of the process's making is waited for. Its mmap_lock is, as long as it likes, but that
+ * wait can be killed (mmap_read_lock_killable() in __access_remote_vm(), mm/memory.c). */
 static void read_cmdline(int pid_fd, struct owner *owner)
 {
 	char probe[OWNER_CMDLINE_BYTES];
@@ -177,8 +178,9 @@ int describe_process(const struct describe *describe, int pid_fd, pid_t pid, str
 	read_login_uid(pid_fd, owner);
 	read_cgroup(pid_fd, owner);
 	read_parents(describe, before.ppid, owner);
-	read_cmdline(pid_fd, owner);
-	describe_script(pid_fd, describe->without_paths, owner);
+	if (!describe->spared)
+		read_cmdline(pid_fd, owner);
+	describe_script(pid_fd, describe->spared, owner);
 	if (error == -EACCES || error == -EPERM)
 		owner->script_why = OWNER_WHY_DENIED;
 	if (proc_stat_of(pid_fd, &after) || after.start_ticks != before.start_ticks) {

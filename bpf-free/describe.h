@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Describes a process: fills an owner's process fields from /proc, between two reads of its
- * start time. Looks at paths of the process's choosing, which can hang for ever on a FUSE mount of
- * its own: run it where that is bounded (lookup.h).
+ * start time. Reads its arguments and its environment, which can wait as long as it wants: run it
+ * where that is bounded (lookup.h).
  */
 #ifndef BPF_FREE_DESCRIBE_H
 #define BPF_FREE_DESCRIBE_H
@@ -12,7 +12,7 @@
 struct describe {
 	int proc_fd;	      /* the proc folder */
 	long ticks;	      /* clock ticks in a second */
-	bool without_paths;   /* look at no path of the process: its script stays unknown */
+	bool spared;	      /* read nothing that can wait: no arguments, no script */
 };
 
 /* Takes proc_fd as it is. */
@@ -29,7 +29,7 @@ void describe_clear(struct owner *owner);
 
 /* Internal, describe_script.c: script, script_from, script_why, request_*. exe, cmdline and cwd
  * are filled already. */
-void describe_script(int pid_fd, bool without_paths, struct owner *owner);
+void describe_script(int pid_fd, bool spared, struct owner *owner);
 void describe_request(const char *environ, size_t len, struct owner *owner);
 
 /* Copies text and says whether it did not fit. */

@@ -229,7 +229,7 @@ void owner_wait_end(struct owner_wait *w, struct owner *owner)
 	if (!w->over)
 		owner->script_why = OWNER_WHY_DEADLINE;
 	else if (owner->script_from == OWNER_SCRIPT_FPM_STATUS &&
-		 !search_still_holds(w->host->proc_fd, &w->found, w->inode))
+		 !search_still_holds(&w->found, w->inode))
 		forget_answer(owner, OWNER_WHY_EXITED);
 	fcgi_response_free(&w->response);
 	close(w->fd);

@@ -421,16 +421,16 @@ static void ancestors(void **unused)
 	assert_int_equal(owner.n_parents, OWNER_PARENTS);
 }
 
-static void without_paths(void **unused)
+static void spared(void **unused)
 {
 	(void)unused;
 	process(48, "x", 1, 60);
 	put_link("48/exe", "/usr/bin/perl");
 	put("48/cmdline", "perl\0/m.pl", 11);
-	env.without_paths = true;
+	env.spared = true;
 	assert_int_equal(describe(48), 0);
-	env.without_paths = false;
-	assert_int_equal(owner.cmdline_bytes, 11);
+	env.spared = false;
+	assert_int_equal(owner.cmdline_bytes, 0);
 	assert_string_equal(owner.exe, "/usr/bin/perl");
 	assert_string_equal(owner.script, "");
 	assert_int_equal(owner.script_why, OWNER_WHY_DEADLINE);
@@ -471,8 +471,8 @@ int main(void)
 		{ "a folder is never a script, a file that is gone still is one", scripts },
 		{ "a program on a descriptor is named when it is a file", standard_input },
 		{ "parents end at eight, at a younger one, and in no loop", ancestors },
-		{ "without a look at its paths the script is said to be missing for time",
-		  without_paths },
+		{ "a process that is spared is named, and its script is said to be missing for time",
+		  spared },
 		{ "a finder on a fake tree opens, and looks nothing up", finder_on_a_fake_tree },
 	};
 

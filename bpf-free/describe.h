@@ -20,10 +20,14 @@ void describe_init(struct describe *describe, int proc_fd);
 
 /*
  * Fills proc, euid … request_client, script…, parents, exe flags and cut of *owner; leaves the
- * socket fields, how, why and holders alone. pid_fd is the folder of pid. -ESRCH: it is gone
- * (or became another process) and the fields are empty again.
+ * socket fields, how, why and holders alone. pid_fd is the folder of pid. tid: the thread to ask
+ * when the leader has exited and has nothing to show any more; 0: any. -ESRCH: it is gone (or
+ * became another process) and the fields are empty again. A process that executes another program
+ * meanwhile, and again when it is read anew, is left without exe, arguments, cwd and script:
+ * script_why is EXEC.
  */
-int describe_process(const struct describe *describe, int pid_fd, pid_t pid, struct owner *owner);
+int describe_process(const struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
+		     struct owner *owner);
 /* Empties the fields that describe_process() fills. */
 void describe_clear(struct owner *owner);
 

@@ -75,9 +75,12 @@ static void from_args(int pid_fd, enum interp interp, const struct script_args *
 		set_script(owner, OWNER_SCRIPT_ARGV, path);
 		return;
 	}
+	/* Without a cwd it is not the whole path, and a namesake elsewhere is another script. */
 	if ((relative && (owner->cwd[0] != '/' || (owner->cut & OWNER_CUT_CWD))) ||
 	    !script_join(owner->cwd, args->path, path, sizeof(path))) {
 		set_script(owner, OWNER_SCRIPT_ARGV, args->path);
+		if (relative)
+			owner->cut |= OWNER_CUT_SCRIPT;
 		return;
 	}
 	/* Relative, and not there: it was removed, or the process went elsewhere since. Which of

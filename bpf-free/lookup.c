@@ -115,7 +115,8 @@ static int describe_holder(struct lookup *l, const struct search_found *found, s
 		error = -ESRCH;
 	if (!error) {
 		l->describe.spared = !search_care_begin(&l->care, found->pid_fd);
-		error = describe_process(&l->describe, found->pid_fd, found->pid, owner);
+		error = describe_process(&l->describe, found->pid_fd, found->pid, found->tid,
+					 owner);
 		search_care_end(&l->care);
 	}
 	if (error) {

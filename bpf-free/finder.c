@@ -14,7 +14,6 @@
 #include "proc.h"
 #include "wait.h"
 
-#define WAITS_MAX	16 /* questions to status pages at a time */
 #define HUNG_MAX	32 /* threads that hang; from SEARCH_HUNG_UIDS on everybody is spared */
 #define AFTER_GRACE_NS	(20 * NS_PER_MS)
 #define VERIFY_GRACE_NS (5 * NS_PER_MS)
@@ -341,7 +340,7 @@ static int find(struct owner_finder *f, const struct owner_query *query, uint64_
 {
 	uint64_t quarter = f->budget.ms_held * NS_PER_MS / 4;
 	struct lookup_limits limits = { start_ns + 2 * quarter, f->budget.fds_held,
-					f->budget.script_ms && f->host.n_waits < WAITS_MAX };
+					f->budget.script_ms != 0 };
 
 	if (!f->with_sockets) {
 		owner->why = OWNER_WHY_ERROR;
@@ -371,10 +370,11 @@ int owner_find(struct owner_finder *f, const struct owner_query *query, struct o
 	owner_init(owner);
 	result = find(f, query, start_ns, owner, &slot);
 	if (result == -EINPROGRESS) {
-		error = wait_begin(&f->host, &slot->call, owner->inode,
+		error = wait_begin(&f->host, &slot->call, owner,
 				   clock_mono_ns() + f->budget.script_ms * NS_PER_MS, wait);
 		if (error) {
-			owner->script_why = OWNER_WHY_ERROR;
+			owner->script_why =
+				error == -EBUSY ? OWNER_WHY_DEADLINE : OWNER_WHY_ERROR;
 			result = 0;
 		}
 	}

@@ -307,6 +307,33 @@ def _():
     eq((a["pid"], a["exe"], a["exe_deleted"], a["exe_memfd"]), (p.pid, helper, True, False), a)
 
 
+@test("an executable that is named as a deleted one is named so, and is not deleted")
+def _():
+    helper = home + "/python3 (deleted)"
+    shutil.copy("/usr/bin/python3", helper)
+    dport = next_port()
+    p = run([helper, "-c", "import socket\nsocket.socket().connect(('10.77.0.2',%d))" % dport])
+    flow = flow_to(dport)
+    a = tool.ask(flow, WEB)
+    eq((a["pid"], a["exe"], a["exe_deleted"]), (p.pid, helper, False), a)
+    os.unlink(helper)
+    a = tool.ask(flow, WEB)
+    eq((a["pid"], a["exe"], a["exe_deleted"]), (p.pid, helper, True), a)
+
+
+@test("a relative script in a folder too deep to have a path is said to be cut")
+def _():
+    dport = next_port()
+    src = ("import os\nos.chdir('%s')\n"
+           "for _ in range(21): os.mkdir('D'*200); os.chdir('D'*200)\n"
+           "open('s.py','w').write(open('%s').read())\n"
+           "os.execv('/usr/bin/python3',['python3','s.py','%d'])" % (home, PY, dport))
+    p = run(["/usr/bin/python3", "-c", src], 0)
+    a = tool.ask(flow_to(dport), 0)
+    eq((a["pid"], a["cwd"], a["script"], a["script_from"]), (p.pid, "", "s.py", "argv"), a)
+    eq(a["cut"], 1 << 2 | 1 << 3, a)  # cwd and script
+
+
 @test("an executable in a memfd is flagged")
 def _():
     dport = next_port()
@@ -457,7 +484,33 @@ def _():
            "threading.Thread(target=f).start();ctypes.CDLL(None).syscall(60,0)" % dport)
     p = run(["/usr/bin/python3", "-c", src])
     a = tool.ask(flow_to(dport), WEB)
-    eq(a["pid"], p.pid, a)
+    eq((a["pid"], a["exe"], a["cwd"], a["script_from"]), (p.pid, PYTHON, os.getcwd(), "inline"), a)
+    assert a["cmdline"].startswith("/usr/bin/python3\0-c\0"), a
+
+
+@test("two programs that execute each other are never told as one")
+def _():
+    dport = next_port()
+    for name in ("alpha", "beta"):
+        shutil.copy("/bin/dash", home + "/" + name)
+    src = ("import socket,os\ns=socket.socket();s.setblocking(0);s.set_inheritable(True)\n"
+           "s.connect_ex(('10.77.0.2',%d));os.execve('%s/alpha',['%s/alpha','-c','eval \"$A\"'],"
+           "{'A':'exec %s/beta -c \\'eval \"$B\"\\'','B':'exec %s/alpha -c \\'eval \"$A\"\\''})"
+           % (dport, home, home, home, home))
+    p = run(["/usr/bin/python3", "-c", src])
+    flow, seen = flow_to(dport), {}
+    for _ in range(1500):
+        a = tool.ask(flow, WEB)
+        eq(a["pid"], p.pid, a)
+        argv0 = a["cmdline"].split("\0")[0]
+        if a["script_why"] == "exec":
+            eq((a["exe"], a["cmdline"], a["cwd"], a["script"]), ("", "", "", ""), a)
+        elif argv0:
+            eq(a["exe"], argv0, a)
+        what = a["script_why"] if a["script_why"] != "none" else os.path.basename(argv0)
+        seen[what] = seen.get(what, 0) + 1
+    print("#   %s" % seen)
+    assert seen.get("alpha", 0) > 50 and seen.get("beta", 0) > 50, seen
 
 
 @test("one of 300 processes with 10 sockets each is found within 64 descriptors, and not after")
@@ -650,6 +703,62 @@ def _():
 def _():
     a = fpm_ask("busy")
     eq((a["script"], a["script_why"]), ("", "deadline"), a)
+
+
+@test("a pool that a user made up is not believed, whatever its page says")
+def _():
+    exe = home + "/php-fpm8.2"
+    shutil.copy("/usr/bin/python3", exe)
+    conf = put("made-up.conf", "[www]\nlisten = 127.0.0.1:9778\npm.status_path = /s\n"
+               "pm.status_listen = 127.0.0.1:9777\n", 0o644)
+    dport = next_port()
+    worker = ("import socket,time\ntime.sleep(.3)\ns=socket.socket();s.settimeout(60)\n"
+              "s.connect(('10.77.0.2',%d))" % dport)
+    page = ("pool:                 www\\nprocess manager:      static\\n\\n" + "*" * 24 +
+            "\\n" + "".join("%-22s%s\\n" % (k + ":", v) for k, v in (
+                ("pid", "%d"), ("state", "Running"), ("start time", "01/Jan/2026"),
+                ("start since", 1), ("requests", 1), ("request duration", 1),
+                ("request method", "GET"), ("request URI", "/index.php"), ("content length", 0),
+                ("user", "-"), ("script", "/srv/innocent.php"), ("last request cpu", "0.00"),
+                ("last request memory", 0))))
+    master = ("import os,socket,struct\nl=socket.socket();l.bind(('127.0.0.1',9777));l.listen()\n"
+              "k=os.fork()\nif not k: os.execv('%s',['php-fpm: pool www','-c',%r])\n"
+              "while 1:\n  c,_=l.accept();c.recv(9999)\n"
+              "  p=('Status: 200 OK\\r\\nContent-type: text/plain\\r\\n\\r\\n%s'%%k).encode()\n"
+              "  c.sendall(struct.pack('>BBHHBB',1,6,1,len(p),0,0)+p+"
+              "struct.pack('>BBHHBB',1,3,1,8,0,0)+bytes(8));c.close()" % (exe, worker, page))
+    for uid in (WEB, 0):
+        p = run(["php-fpm: master process (%s)" % conf, "-c", master], uid, executable=exe,
+                start_new_session=True)
+        try:
+            a = tool.ask(flow_to(dport), uid)
+            assert p.pid in a["parents"], a
+            # Root's is asked: this page is all that a user's would have needed.
+            eq((a["script"], a["script_why"]),
+               ("/srv/innocent.php", "none") if uid == 0 else ("", "not-trusted"), a)
+        finally:
+            os.killpg(p.pid, signal.SIGKILL)
+            time.sleep(0.2)
+
+
+@test("a pool whose page never answers is asked three times, and then left alone")
+def _():
+    seen = []
+    for _ in range(5):
+        dport = next_port()
+        held.append(page("%s/busy.sock" % home, PHP, dport))
+        flow = flow_to(dport)
+        for _ in range(2):
+            start = time.time()
+            a = tool.ask(flow, WEB)
+            seen.append(int((time.time() - start) * 1000))
+            eq((a["script"], a["script_why"]), ("", "deadline"), a)
+        os.kill(a["pid"], signal.SIGKILL)
+        time.sleep(0.2)
+    print("#   %s ms" % seen)
+    assert min(seen[:2]) >= 19 and max(seen[3:]) < 15, seen
+    a = fpm_ask("site")
+    eq((a["script"], a["script_from"]), (PHP, "fpm-status"), a)
 
 
 CAPS = "net_admin,+sys_ptrace,+dac_read_search"

@@ -51,6 +51,7 @@ static const char *const whys[] = {
 	[OWNER_WHY_NO_STATUS_PAGE] = "its php-fpm pool has no status page to ask (pm.status_path)",
 	[OWNER_WHY_NOT_TRUSTED] = "there was an answer, but it could have been forged",
 	[OWNER_WHY_ERROR] = "an error; see egressd's log",
+	[OWNER_WHY_EXEC] = "it executed another program while it was being read",
 };
 static_assert(sizeof(whys) / sizeof(whys[0]) == OWNER_WHY_N, "a sentence for each why");
 

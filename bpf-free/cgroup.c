@@ -194,7 +194,13 @@ static bool machine_name(struct span part, char out[OWNER_NAME_BYTES])
 	return false;
 }
 
-/* The deepest container wins: docker in LXC is named as docker. */
+static bool is_users_manager(struct span part)
+{
+	return take_prefix(&part, "user@") && ends_with(part, ".service");
+}
+
+/* The deepest container wins: docker in LXC is named as docker. Below a user's own manager
+ * (user@UID.service) the user makes the folders and gives them any name. */
 static void find_container(struct span path, char out[OWNER_NAME_BYTES])
 {
 	struct span part, before = { "", 0 };
@@ -203,6 +209,8 @@ static void find_container(struct span path, char out[OWNER_NAME_BYTES])
 	for (; next_component(&path, &part); before = part) {
 		struct span name = part;
 
+		if (is_users_manager(part))
+			return;
 		if (container_scope(part, out) || machine_name(part, out))
 			continue;
 		if (take_prefix(&name, "lxc.payload.")) {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Describes a process from its /proc folder. It reads; it never judges what it read. */
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cgroup.h"
 #include "clock.h"
 #include "describe.h"
+#include "paths.h"
 #include "proc.h"
 
 #define CGROUP_BYTES 8192
@@ -51,32 +54,71 @@ void describe_clear(struct owner *owner)
 	*owner = empty;
 }
 
-/* The kernel appends " (deleted)" to the path of an unlinked file (d_path(), fs/d_path.c); a
- * file whose name ends so is taken for deleted, which is the careful way to be wrong. */
-static int read_exe(int pid_fd, struct owner *owner)
+/* Which program a process runs, read before and after everything else: pid and start time stay
+ * when it executes another one. A new program has a new stack at a random place, so one that
+ * executes itself is seen too. */
+struct identity {
+	char exe[OWNER_PATH_BYTES]; /* as the kernel gives it */
+	int error;		    /* of exe */
+	bool cut;
+	struct path_exe file;
+	uint64_t start_stack;
+};
+
+static int read_identity(int dir_fd, struct identity *id)
+{
+	struct proc_stat stat;
+
+	memset(id, 0, sizeof(*id));
+	if (proc_stat_of(dir_fd, &stat))
+		return -ESRCH;
+	id->start_stack = stat.start_stack;
+	id->error = proc_link(dir_fd, "exe", id->exe, sizeof(id->exe), &id->cut);
+	if (id->error == -ENAMETOOLONG)
+		id->cut = true;
+	if (path_exe(dir_fd, &id->file))
+		id->file = (struct path_exe){ .links = 1 };
+	return 0;
+}
+
+static bool same_program(const struct identity *a, const struct identity *b)
+{
+	return a->start_stack == b->start_stack && a->file.dev == b->file.dev &&
+	       a->file.ino == b->file.ino && a->error == b->error && !strcmp(a->exe, b->exe);
+}
+
+/* The kernel appends " (deleted)" to the path of an unlinked file (d_path(), fs/d_path.c), but a
+ * file can be named so. Only one without any name left is known to be deleted. */
+static void take_exe(const struct identity *id, struct owner *owner)
 {
 	static const char tail[] = " (deleted)";
 	static const char memfd[] = "/memfd:";
 	const size_t n = sizeof(tail) - 1;
-	size_t len;
-	bool cut;
-	int error = proc_link(pid_fd, "exe", owner->exe, sizeof(owner->exe), &cut);
+	size_t len = strlen(id->exe);
 
-	if (error)
-		return error;
-	if (cut)
+	memcpy(owner->exe, id->exe, len + 1);
+	if (id->cut)
 		owner->cut |= OWNER_CUT_EXE;
-	len = strlen(owner->exe);
-	if (len <= n || memcmp(owner->exe + len - n, tail, n))
-		return 0;
+	if (id->file.links || len <= n || memcmp(owner->exe + len - n, tail, n))
+		return;
 	owner->exe[len - n] = 0;
 	owner->exe_memfd = !strncmp(owner->exe, memfd, sizeof(memfd) - 1);
 	owner->exe_deleted = true;
-	return 0;
+}
+
+/* A folder that is deeper than the kernel's page has no path (d_path(), ENAMETOOLONG). */
+static void read_cwd(int dir_fd, struct owner *owner)
+{
+	bool cut = false;
+	int error = proc_link(dir_fd, "cwd", owner->cwd, sizeof(owner->cwd), &cut);
+
+	if (cut || error == -ENAMETOOLONG)
+		owner->cut |= OWNER_CUT_CWD;
 }
 
 /* Only anonymous memory is read here and for environ (FOLL_ANON, mm/gup.c, since Linux 4.17), so
- * these two do not hang. */
+ * no fault of the process's making is waited for. Its mmap_lock is, as long as it likes, but that
+ * wait can be killed (mmap_read_lock_killable() in __access_remote_vm(), mm/memory.c). */
 static void read_cmdline(int pid_fd, struct owner *owner)
 {
 	char probe[OWNER_CMDLINE_BYTES];
@@ -154,12 +196,64 @@ static int64_t start_ns(const struct describe *describe, uint64_t ticks)
 	return boot_ns + (int64_t)(ticks / hz * 1000000000ull + ticks % hz * (1000000000ull / hz));
 }
 
-int describe_process(const struct describe *describe, int pid_fd, pid_t pid, struct owner *owner)
+/* The folder of a thread that lives; of the given one, or of the first. -1: there is none. */
+static int open_thread(int pid_fd, pid_t pid, pid_t tid)
+{
+	int task_fd = openat(pid_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	DIR *task = task_fd >= 0 ? fdopendir(task_fd) : NULL;
+	struct dirent *entry;
+
+	if (!task) {
+		if (task_fd >= 0)
+			close(task_fd);
+		return -1;
+	}
+	while (fd < 0 && (entry = readdir(task))) {
+		struct proc_stat stat;
+		uint32_t number;
+
+		if (proc_parse_u32(entry->d_name, strlen(entry->d_name), &number) ||
+		    (pid_t)number == pid || (tid && tid != pid && (pid_t)number != tid))
+			continue;
+		fd = openat(task_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0 && (proc_stat_of(fd, &stat) || stat.state == 'Z' || stat.state == 'X')) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	closedir(task);
+	return fd;
+}
+
+/* -EAGAIN: it became another program meanwhile. dir_fd: pid_fd, or a thread's. */
+static int describe_program(const struct describe *describe, int dir_fd, pid_t ppid,
+			    struct owner *owner)
+{
+	struct identity before, after;
+
+	if (read_identity(dir_fd, &before))
+		return -ESRCH;
+	take_exe(&before, owner);
+	read_cwd(dir_fd, owner);
+	read_login_uid(dir_fd, owner);
+	read_cgroup(dir_fd, owner);
+	read_parents(describe, ppid, owner);
+	if (!describe->spared)
+		read_cmdline(dir_fd, owner);
+	describe_script(dir_fd, describe->spared, owner);
+	if (before.error == -EACCES || before.error == -EPERM)
+		owner->script_why = OWNER_WHY_DENIED;
+	if (read_identity(dir_fd, &after))
+		return -ESRCH;
+	return same_program(&before, &after) ? 0 : -EAGAIN;
+}
+
+static int describe_once(const struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
+			 struct owner *owner)
 {
 	struct proc_stat before, after;
 	struct proc_status status;
-	bool cut;
-	int error;
+	int error, thread_fd = -1;
 
 	describe_clear(owner);
 	if (proc_stat_of(pid_fd, &before) || proc_status_of(pid_fd, &status))
@@ -171,19 +265,47 @@ int describe_process(const struct describe *describe, int pid_fd, pid_t pid, str
 	owner->euid = status.euid;
 	owner->gid = status.gid;
 	owner->start_ns = start_ns(describe, before.start_ticks);
-	error = read_exe(pid_fd, owner);
-	if (!proc_link(pid_fd, "cwd", owner->cwd, sizeof(owner->cwd), &cut) && cut)
-		owner->cut |= OWNER_CUT_CWD;
-	read_login_uid(pid_fd, owner);
-	read_cgroup(pid_fd, owner);
-	read_parents(describe, before.ppid, owner);
-	read_cmdline(pid_fd, owner);
-	describe_script(pid_fd, describe->without_paths, owner);
-	if (error == -EACCES || error == -EPERM)
-		owner->script_why = OWNER_WHY_DENIED;
-	if (proc_stat_of(pid_fd, &after) || after.start_ticks != before.start_ticks) {
-		describe_clear(owner);
+	if (before.state == 'Z') /* pthread_exit(3) in main() leaves the others */
+		thread_fd = open_thread(pid_fd, pid, tid);
+	error = describe_program(describe, thread_fd < 0 ? pid_fd : thread_fd, before.ppid, owner);
+	if (thread_fd >= 0)
+		close(thread_fd);
+	if (proc_stat_of(pid_fd, &after) || after.start_ticks != before.start_ticks)
 		return -ESRCH;
+	return error;
+}
+
+/* What may be of one program or of the other is not told. */
+static void forget_program(struct owner *owner)
+{
+	struct owner known = *owner;
+
+	describe_clear(owner);
+	owner->proc = known.proc;
+	owner->euid = known.euid;
+	owner->gid = known.gid;
+	owner->login_uid = known.login_uid;
+	owner->start_ns = known.start_ns;
+	memcpy(owner->unit, known.unit, sizeof(owner->unit));
+	memcpy(owner->container, known.container, sizeof(owner->container));
+	memcpy(owner->parents, known.parents, sizeof(owner->parents));
+	owner->n_parents = known.n_parents;
+	owner->cut |= known.cut & OWNER_CUT_PARENTS;
+	owner->script_why = OWNER_WHY_EXEC;
+}
+
+int describe_process(const struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
+		     struct owner *owner)
+{
+	int error = describe_once(describe, pid_fd, pid, tid, owner);
+
+	if (error == -EAGAIN)
+		error = describe_once(describe, pid_fd, pid, tid, owner);
+	if (error == -EAGAIN) {
+		forget_program(owner);
+		error = 0;
 	}
-	return 0;
+	if (error)
+		describe_clear(owner);
+	return error;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Describes a process: fills an owner's process fields from /proc, between two reads of its
- * start time. Looks at paths of the process's choosing, which can hang for ever on a FUSE mount of
- * its own: run it where that is bounded (lookup.h).
+ * start time. Reads its arguments and its environment, which can wait as long as it wants: run it
+ * where that is bounded (lookup.h).
  */
 #ifndef BPF_FREE_DESCRIBE_H
 #define BPF_FREE_DESCRIBE_H
@@ -12,7 +12,7 @@
 struct describe {
 	int proc_fd;	      /* the proc folder */
 	long ticks;	      /* clock ticks in a second */
-	bool without_paths;   /* look at no path of the process: its script stays unknown */
+	bool spared;	      /* read nothing that can wait: no arguments, no script */
 };
 
 /* Takes proc_fd as it is. */
@@ -20,16 +20,20 @@ void describe_init(struct describe *describe, int proc_fd);
 
 /*
  * Fills proc, euid … request_client, script…, parents, exe flags and cut of *owner; leaves the
- * socket fields, how, why and holders alone. pid_fd is the folder of pid. -ESRCH: it is gone
- * (or became another process) and the fields are empty again.
+ * socket fields, how, why and holders alone. pid_fd is the folder of pid. tid: the thread to ask
+ * when the leader has exited and has nothing to show any more; 0: any. -ESRCH: it is gone (or
+ * became another process) and the fields are empty again. A process that executes another program
+ * meanwhile, and again when it is read anew, is left without exe, arguments, cwd and script:
+ * script_why is EXEC.
  */
-int describe_process(const struct describe *describe, int pid_fd, pid_t pid, struct owner *owner);
+int describe_process(const struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
+		     struct owner *owner);
 /* Empties the fields that describe_process() fills. */
 void describe_clear(struct owner *owner);
 
 /* Internal, describe_script.c: script, script_from, script_why, request_*. exe, cmdline and cwd
  * are filled already. */
-void describe_script(int pid_fd, bool without_paths, struct owner *owner);
+void describe_script(int pid_fd, bool spared, struct owner *owner);
 void describe_request(const char *environ, size_t len, struct owner *owner);
 
 /* Copies text and says whether it did not fit. */

@@ -1,49 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The script and the request of a process: what its arguments, title and environment say, checked
  * against its own file system. It never prints a folder as a script. */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "describe.h"
+#include "paths.h"
 #include "proc.h"
 #include "script.h"
 
 /* A CGI environment is some kilobytes; what lies behind is not read. */
 #define ENVIRON_BYTES 32768
-
-enum kind { IS_FILE, IS_FOLDER, IS_GONE };
-
-/* What the path is for that process: its root may be another one (chroot, container). Only a
- * path is opened (O_PATH), so neither a fifo nor a device is touched. */
-static enum kind kind_of(int pid_fd, const char *path)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int root = openat(pid_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	enum kind kind = IS_GONE;
-	struct stat st;
-	int fd;
-
-	if (root < 0)
-		return IS_GONE;
-	fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	if (fd < 0 && errno == ENOSYS) /* before Linux 5.6 */
-		fd = openat(root, path + strspn(path, "/"), O_PATH | O_CLOEXEC);
-	if (fd >= 0 && !fstat(fd, &st))
-		kind = S_ISDIR(st.st_mode) ? IS_FOLDER : IS_FILE;
-	if (fd >= 0)
-		close(fd);
-	close(root);
-	return kind;
-}
 
 static void set_script(struct owner *owner, enum owner_script_from from, const char *path)
 {
@@ -67,7 +34,7 @@ static bool descriptor_file(int pid_fd, const char *number, char *out, size_t si
 
 	snprintf(name, sizeof(name), "fd/%s", number);
 	return !proc_link(pid_fd, name, out, size, NULL) && out[0] == '/' &&
-	       strncmp(out, "/dev/", 5) && kind_of(pid_fd, out) == IS_FILE;
+	       strncmp(out, "/dev/", 5) && path_kind(pid_fd, out) == PATH_FILE;
 }
 
 /* "/dev/fd/N" as fexecve(3) and the kernel's own script loading write it. */
@@ -88,7 +55,7 @@ static void folder_script(int pid_fd, enum interp interp, const char *folder, st
 	char main[OWNER_PATH_BYTES];
 
 	if (interp == INTERP_PYTHON && script_join(folder, "__main__.py", main, sizeof(main)) &&
-	    kind_of(pid_fd, main) == IS_FILE)
+	    path_kind(pid_fd, main) == PATH_FILE)
 		set_script(owner, OWNER_SCRIPT_ARGV, main);
 	else
 		no_script(owner, OWNER_WHY_NOT_TOLD);
@@ -100,7 +67,7 @@ static void from_args(int pid_fd, enum interp interp, const struct script_args *
 	const char *number = descriptor_number(args->path);
 	bool relative = args->path[0] != '/';
 	char path[OWNER_PATH_BYTES];
-	enum kind kind;
+	enum path_kind kind;
 
 	if (args->cut)
 		owner->cut |= OWNER_CUT_SCRIPT;
@@ -108,19 +75,23 @@ static void from_args(int pid_fd, enum interp interp, const struct script_args *
 		set_script(owner, OWNER_SCRIPT_ARGV, path);
 		return;
 	}
+	/* Without a cwd it is not the whole path, and a namesake elsewhere is another script. */
 	if ((relative && (owner->cwd[0] != '/' || (owner->cut & OWNER_CUT_CWD))) ||
 	    !script_join(owner->cwd, args->path, path, sizeof(path))) {
 		set_script(owner, OWNER_SCRIPT_ARGV, args->path);
+		if (relative)
+			owner->cut |= OWNER_CUT_SCRIPT;
 		return;
 	}
 	/* Relative, and not there: it was removed, or the process went elsewhere since. Which of
-	 * them is not known, so the argument stays as it is. */
-	kind = kind_of(pid_fd, path);
-	if (kind == IS_FOLDER)
+	 * them is not known, so the argument stays as it is. One that can't be asked about stays
+	 * as it is too: it may be a folder of python's, but it is what stands there. */
+	kind = path_kind(pid_fd, path);
+	if (kind == PATH_FOLDER)
 		folder_script(pid_fd, interp, path, owner);
 	else
 		set_script(owner, OWNER_SCRIPT_ARGV,
-			   relative && kind == IS_GONE ? args->path : path);
+			   relative && kind != PATH_FILE ? args->path : path);
 }
 
 static void from_stdin(int pid_fd, struct owner *owner)
@@ -159,7 +130,7 @@ static bool from_environ(int pid_fd, const char *environ, size_t len, struct own
 	char path[OWNER_PATH_BYTES];
 
 	if (!value || value[0] != '/' || !script_join("", value, path, sizeof(path)) ||
-	    kind_of(pid_fd, path) == IS_FOLDER)
+	    path_kind(pid_fd, path) == PATH_FOLDER)
 		return false;
 	set_script(owner, OWNER_SCRIPT_ENVIRON, path);
 	return true;
@@ -169,28 +140,29 @@ static bool from_title(int pid_fd, struct owner *owner)
 {
 	const char *path = script_lsphp_title(owner->cmdline, owner->cmdline_bytes);
 
-	if (!path || kind_of(pid_fd, path) == IS_FOLDER)
+	if (!path || path_kind(pid_fd, path) == PATH_FOLDER)
 		return false;
 	set_script(owner, OWNER_SCRIPT_TITLE, path);
 	return true;
 }
 
-void describe_script(int pid_fd, bool without_paths, struct owner *owner)
+void describe_script(int pid_fd, bool spared, struct owner *owner)
 {
 	enum interp interp = script_interp(owner->exe, owner->cmdline, owner->cmdline_bytes);
 	char environ[ENVIRON_BYTES];
 	struct script_args args;
 	size_t len;
 
+	if (spared) {
+		if (interp != INTERP_NONE)
+			no_script(owner, OWNER_WHY_DEADLINE);
+		return;
+	}
 	if (proc_read(pid_fd, "environ", environ, sizeof(environ), &len))
 		len = 0;
 	describe_request(environ, len, owner);
 	if (interp == INTERP_NONE)
 		return;
-	if (without_paths) {
-		no_script(owner, OWNER_WHY_DEADLINE);
-		return;
-	}
 	if (interp == INTERP_PHP_CGI && from_environ(pid_fd, environ, len, owner))
 		return;
 	if (interp == INTERP_LSPHP && from_title(pid_fd, owner))

@@ -14,7 +14,7 @@
 #include "proc.h"
 #include "wait.h"
 
-#define WAITS_MAX	16 /* questions to status pages at a time */
+#define HUNG_MAX	32 /* threads that hang; from SEARCH_HUNG_UIDS on everybody is spared */
 #define AFTER_GRACE_NS	(20 * NS_PER_MS)
 #define VERIFY_GRACE_NS (5 * NS_PER_MS)
 
@@ -45,7 +45,7 @@ struct owner_finder {
 	bool with_sockets;
 	struct owner_budget budget;
 	struct slot *slot;
-	struct slot *hung[SEARCH_HUNG_UIDS];
+	struct slot *hung[HUNG_MAX];
 	unsigned n_hung;
 };
 
@@ -119,6 +119,18 @@ static int start_thread(struct slot *slot)
 	return -error;
 }
 
+/* Whom to spare: the uids of whom one thread hangs already, and when they are too many, or one
+ * of them is not known, everybody. */
+static void tell_hung(const struct owner_finder *f, struct search_care *care)
+{
+	care->n_hung = 0;
+	care->nobody = f->n_hung >= SEARCH_HUNG_UIDS;
+	for (unsigned i = 0; i < f->n_hung && !care->nobody; i++) {
+		care->nobody = f->hung[i]->hung_uid == OWNER_UID_NONE;
+		care->hung[care->n_hung++] = f->hung[i]->hung_uid;
+	}
+}
+
 static int slot_open(struct owner_finder *f, const char **what)
 {
 	struct slot *slot = calloc(1, sizeof(*slot));
@@ -138,9 +150,7 @@ static int slot_open(struct owner_finder *f, const char **what)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&slot->changed, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	for (unsigned i = 0; i < f->n_hung; i++)
-		slot->lookup.care.hung[i] = f->hung[i]->hung_uid;
-	slot->lookup.care.n_hung = f->n_hung;
+	tell_hung(f, &slot->lookup.care);
 	*what = "start a thread";
 	error = start_thread(slot);
 	if (error) {
@@ -210,11 +220,8 @@ static void reap_hung(struct owner_finder *f)
 		pthread_join(slot->thread, NULL);
 		slot_free(slot);
 		f->hung[i] = f->hung[--f->n_hung];
-		if (!f->slot)
-			continue;
-		for (unsigned h = 0; h < f->n_hung; h++)
-			f->slot->lookup.care.hung[h] = f->hung[h]->hung_uid;
-		f->slot->lookup.care.n_hung = f->n_hung;
+		if (f->slot)
+			tell_hung(f, &f->slot->lookup.care);
 	}
 }
 
@@ -234,33 +241,20 @@ void owner_finder_free(struct owner_finder *f)
 	free(f);
 }
 
-static uint32_t uid_of(const struct owner_finder *f, pid_t pid)
-{
-	struct proc_status status;
-	uint32_t uid = OWNER_UID_NONE;
-	int fd;
-
-	if (pid <= 0 || proc_open_pid(f->host.proc_fd, pid, &fd))
-		return uid;
-	if (!proc_status_of(fd, &status))
-		uid = status.uid;
-	close(fd);
-	return uid;
-}
-
-/* Leaves the slot to its thread. One place stays free: with all taken there is no new thread,
- * and look-ups say DEADLINE until one comes back. */
+/* Leaves the slot to its thread. Whose process made it hang was known before it was touched; the
+ * new thread spares that uid, so nobody makes two of them hang. */
 static void leave_slot(struct owner_finder *f)
 {
 	struct slot *slot = f->slot;
+	uint64_t touching = atomic_load(&slot->lookup.care.touching);
 	const char *what;
 
 	slot->state = LEFT; /* under its lock */
-	slot->hung_uid = uid_of(f, atomic_load(&slot->lookup.care.touching));
+	slot->hung_uid = touching == SEARCH_CARE_NO_ONE ? OWNER_UID_NONE : (uint32_t)touching;
 	pthread_mutex_unlock(&slot->lock);
 	f->hung[f->n_hung++] = slot;
 	f->slot = NULL;
-	if (f->n_hung < SEARCH_HUNG_UIDS)
+	if (f->n_hung < HUNG_MAX)
 		slot_open(f, &what);
 }
 
@@ -276,7 +270,7 @@ static struct slot *take_slot(struct owner_finder *f)
 	const char *what;
 
 	reap_hung(f);
-	if (!f->slot && (f->n_hung == SEARCH_HUNG_UIDS || slot_open(f, &what)))
+	if (!f->slot && (f->n_hung == HUNG_MAX || slot_open(f, &what)))
 		return NULL;
 	pthread_mutex_lock(&f->slot->lock);
 	return f->slot;
@@ -346,7 +340,7 @@ static int find(struct owner_finder *f, const struct owner_query *query, uint64_
 {
 	uint64_t quarter = f->budget.ms_held * NS_PER_MS / 4;
 	struct lookup_limits limits = { start_ns + 2 * quarter, f->budget.fds_held,
-					f->budget.script_ms && f->host.n_waits < WAITS_MAX };
+					f->budget.script_ms != 0 };
 
 	if (!f->with_sockets) {
 		owner->why = OWNER_WHY_ERROR;
@@ -376,10 +370,11 @@ int owner_find(struct owner_finder *f, const struct owner_query *query, struct o
 	owner_init(owner);
 	result = find(f, query, start_ns, owner, &slot);
 	if (result == -EINPROGRESS) {
-		error = wait_begin(&f->host, &slot->call, owner->inode,
+		error = wait_begin(&f->host, &slot->call, owner,
 				   clock_mono_ns() + f->budget.script_ms * NS_PER_MS, wait);
 		if (error) {
-			owner->script_why = OWNER_WHY_ERROR;
+			owner->script_why =
+				error == -EBUSY ? OWNER_WHY_DEADLINE : OWNER_WHY_ERROR;
 			result = 0;
 		}
 	}

@@ -98,20 +98,30 @@ static int find_page(struct fpm *fpm, int root_fd, const struct owner_ref *maste
 	return c->error;
 }
 
-/* The master's configuration file, if it is a php-fpm master that root runs, or the program. */
-static int config_of(int master_fd, const struct owner_ref *master, char config[FPM_CONF_VALUE])
+/* Workers are forked by their master and run nothing else (fpm_children.c). */
+static bool runs_same(int master_fd, const struct owner *worker)
 {
-	char title[OWNER_CMDLINE_BYTES], exe[OWNER_PATH_BYTES];
+	char exe[OWNER_PATH_BYTES];
+	size_t n = strlen(worker->exe);
+
+	return n && !proc_link(master_fd, "exe", exe, sizeof(exe), NULL) &&
+	       !strncmp(exe, worker->exe, n) && (!exe[n] || !strcmp(exe + n, " (deleted)"));
+}
+
+/* The master's configuration file. Only root's word counts: whoever runs a master can have it say
+ * anything, with a program, a title or a preloaded library of their own. */
+static int config_of(int master_fd, const struct owner *worker, char config[FPM_CONF_VALUE])
+{
+	char title[OWNER_CMDLINE_BYTES];
 	const char *path;
 	size_t len, n;
-	int error = proc_read(master_fd, "cmdline", title, sizeof(title), &len);
+	int error;
 
-	if (!error && master->uid)
-		error = proc_link(master_fd, "exe", exe, sizeof(exe), NULL);
+	if (worker->parents[0].uid != 0 || !runs_same(master_fd, worker))
+		return -EBADMSG;
+	error = proc_read(master_fd, "cmdline", title, sizeof(title), &len);
 	if (error)
 		return error;
-	if (master->uid && script_interp(exe, "", 0) != INTERP_PHP_FPM)
-		return -EPERM;
 	n = script_fpm_config(title, len, &path);
 	if (!n || n >= FPM_CONF_VALUE)
 		return -ENOENT;
@@ -169,8 +179,7 @@ static int dial_unix(int root_fd, const char *path, const struct owner_ref *mast
 	return peer.pid == master->pid || peer.uid == 0 ? 0 : -EBADMSG;
 }
 
-static int dial_tcp(const struct fpm_page *page, struct sockdiag *diag,
-		    const struct owner_ref *master, int fd)
+static int dial_tcp(const struct fpm_page *page, struct sockdiag *diag, int fd)
 {
 	struct owner_query listener = { .family = (uint8_t)page->family, .sport = page->port };
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(page->port) };
@@ -183,7 +192,7 @@ static int dial_tcp(const struct fpm_page *page, struct sockdiag *diag,
 	error = sockdiag_listener_uid(diag, &listener, &uid);
 	if (error)
 		return error == -ENOENT ? -ECONNREFUSED : error;
-	if (uid != master->uid && uid != 0)
+	if (uid != 0) /* as the master, config_of() */
 		return -EBADMSG;
 	memcpy(&in.sin_addr, page->address, sizeof(in.sin_addr));
 	memcpy(&in6.sin6_addr, page->address, sizeof(in6.sin6_addr));
@@ -203,7 +212,7 @@ static int dial_page(const struct fpm_page *page, int root_fd, struct sockdiag *
 	if (fd < 0)
 		return -errno;
 	error = page->is_unix ? dial_unix(root_fd, page->unix_path, master, fd)
-			      : dial_tcp(page, diag, master, fd);
+			      : dial_tcp(page, diag, fd);
 	if (error)
 		close(fd);
 	else
@@ -226,7 +235,7 @@ enum owner_why fpm_dial(struct fpm *fpm, int proc_fd, struct sockdiag *diag,
 	error = proc_open_pid(proc_fd, master->pid, &master_fd);
 	if (error)
 		return why_of(error);
-	error = config_of(master_fd, master, config);
+	error = config_of(master_fd, worker, config);
 	if (!error) {
 		root_fd = openat(master_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		error = root_fd < 0 ? -errno : 0;

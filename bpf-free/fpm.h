@@ -3,7 +3,8 @@
  * From a php-fpm worker to a connection that can be asked for its script: the master's title
  * names the configuration, the configuration the pool's status page.
  *
- * Whoever answers must be that master: over a unix socket the kernel tells who listens
+ * Only a master that root runs is asked, since any other says what its user wants to be said, and
+ * whoever answers must be that master: over a unix socket the kernel tells who listens
  * (SO_PEERCRED is the one who called listen(2), unix(7)), over TCP sock_diag tells whose the
  * listening socket is. Connecting to a unix socket needs write permission on it, which neither
  * CAP_SYS_PTRACE nor CAP_DAC_READ_SEARCH gives: without a shared group (listen.group) or a

@@ -6,6 +6,14 @@
  *
  * PHP's fsockopen, python with a timeout, curl and perl connect without blocking and wait in
  * poll, select or epoll; a blocking connect waits in connect itself.
+ *
+ * What such a call waits for stands in the process's memory or in the fdinfo of its epoll, and
+ * neither is read: who owns the process can make both reads wait where not even SIGKILL ends
+ * them. A fault in a page of a FUSE mount waits for its daemon (request_wait_answer(),
+ * fs/fuse/dev.c), and ep_show_fdinfo() (fs/eventpoll.c) for a mutex that is held over such a
+ * fault. The fdinfo of an io_uring is safe, but between a look at what the descriptor is and the
+ * read it can become an epoll. So those calls only say that the newest descriptors are worth a
+ * look.
  */
 #ifndef BPF_FREE_HINT_H
 #define BPF_FREE_HINT_H
@@ -20,7 +28,7 @@
 struct hint {
 	uint32_t fds[HINT_FDS]; /* most likely first */
 	unsigned n;
-	bool in_ring; /* io_uring: the ring fds[0] lists the inode among its own files */
+	bool waits;   /* for descriptors that the call does not name: try the newest */
 	bool running; /* not waiting: nothing is known, ask again */
 };
 
@@ -32,17 +40,8 @@ struct hint_call {
 /* The text of /proc/PID/syscall; pure. -EBUSY: "running"; -ENOENT: it waits in no system call;
  * -EBADMSG. */
 int hint_parse_call(const char *text, size_t len, struct hint_call *call);
-/* The descriptor whose "ino:" is inode in the fdinfo of an epoll descriptor (fs/eventpoll.c
- * ep_show_fdinfo()); pure. -ENOENT. */
-int hint_parse_epoll(const char *text, size_t len, uint32_t inode, uint32_t *fd);
-/* Does the fdinfo of an io_uring list the socket (io_uring/fdinfo.c)? Pure. *hidden: it has
- * files of its own, but the kernel did not say which. */
-bool hint_parse_ring(const char *text, size_t len, uint32_t inode, bool *hidden);
-
-/* Fills *hint for one thread. memory: its memory may be read. -errno when it can't be asked. */
-int hint_thread(int proc_fd, pid_t pid, pid_t tid, uint32_t inode, bool memory,
-		struct hint *hint);
-/* Asks a ring's fdinfo. */
-bool hint_ring_holds(int proc_fd, pid_t pid, uint32_t ring_fd, uint32_t inode, bool *hidden);
+/* Fills *hint for one thread. -errno when it can't be asked. May wait while the process executes
+ * another program, but can be killed then (lock_trace(), fs/proc/base.c). */
+int hint_thread(int proc_fd, pid_t pid, pid_t tid, struct hint *hint);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The texts of /proc/PID/syscall and of the fdinfo of epoll and io_uring. Pure. */
+/* The text of /proc/PID/syscall. Pure. */
 #include <errno.h>
 #include <string.h>
 
@@ -73,70 +73,4 @@ int hint_parse_call(const char *text, size_t len, struct hint_call *call)
 		return -EBADMSG;
 	*call = c;
 	return 0;
-}
-
-/* "tfd:        4 events:       1d data: …  pos:0 ino:58b sdev:8" */
-int hint_parse_epoll(const char *text, size_t len, uint32_t inode, uint32_t *fd)
-{
-	const char *end = text + len;
-
-	for (const char *line = text; line < end;) {
-		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		const char *at, *ino;
-		uint64_t said;
-		uint32_t tfd;
-
-		if (!newline)
-			break;
-		ino = memmem(line, (size_t)(newline - line), " ino:", 5);
-		if (ino && newline - line > 4 && !memcmp(line, "tfd:", 4)) {
-			at = line + 4;
-			ino += 5;
-			if (take_hex(&ino, newline, &said) && said == inode &&
-			    take_decimal(&at, newline, &tfd)) {
-				*fd = tfd;
-				return 0;
-			}
-		}
-		line = newline + 1;
-	}
-	return -ENOENT;
-}
-
-/* "UserFiles:\t2" and then, where the kernel tells, "    0: socket:[123]"; "<none>" marks a free
- * slot. A path of a regular file could hold that text too, so it must be the whole of it. */
-bool hint_parse_ring(const char *text, size_t len, uint32_t inode, bool *hidden)
-{
-	const char *end = text + len;
-	uint32_t slots = 0, told = 0, at_slot, said;
-	bool in_files = false;
-
-	for (const char *line = text; line < end;) {
-		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		const char *at = line;
-
-		if (!newline)
-			break;
-		if (newline - line > 10 && !memcmp(line, "UserFiles:", 10)) {
-			at += 10;
-			at += at < newline && *at == '\t';
-			in_files = take_decimal(&at, newline, &slots);
-		} else if (in_files && take_decimal(&at, newline, &at_slot) && newline - at > 2 &&
-			   at[0] == ':') {
-			told++;
-			at += 1 + (at[1] == ' ');
-			if (newline - at > 9 && !memcmp(at, "socket:[", 8)) {
-				at += 8;
-				if (take_decimal(&at, newline, &said) && said == inode &&
-				    newline - at == 1 && *at == ']')
-					return true;
-			}
-		} else {
-			in_files = false;
-		}
-		line = newline + 1;
-	}
-	if (slots && !told)
-		*hidden = true;
-	return false;
 }

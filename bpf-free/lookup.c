@@ -16,6 +16,7 @@ int lookup_open(struct lookup *l, const char *proc_dir, bool with_sockets, const
 
 	memset(l, 0, sizeof(*l));
 	l->search.cgroup_fd = -1;
+	search_care_end(&l->care);
 	l->proc_fd = open(proc_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (l->proc_fd < 0) {
 		*what = "open the proc folder";
@@ -104,20 +105,6 @@ static void nobody_holds(struct lookup *l, const struct owner_query *query, stru
 		set_unknown(owner, OWNER_IN_FLIGHT, OWNER_WHY_IN_FLIGHT);
 }
 
-static bool memory_is_safe(struct lookup *l, const struct owner_ref *ref, int pid_fd)
-{
-	struct proc_status status;
-
-	if (!l->care.n_hung)
-		return true;
-	if (proc_status_of(pid_fd, &status))
-		return false;
-	for (unsigned i = 0; i < l->care.n_hung; i++)
-		if (ref->uid == l->care.hung[i] || status.euid == l->care.hung[i])
-			return false;
-	return true;
-}
-
 /* The holder was proven; if it ends while it is described, that is what is said. */
 static int describe_holder(struct lookup *l, const struct search_found *found, struct owner *owner)
 {
@@ -127,10 +114,10 @@ static int describe_holder(struct lookup *l, const struct search_found *found, s
 	if (!error && ref.start_ticks != found->start_ticks)
 		error = -ESRCH;
 	if (!error) {
-		l->describe.without_paths = !memory_is_safe(l, &ref, found->pid_fd);
-		atomic_store(&l->care.touching, found->pid);
-		error = describe_process(&l->describe, found->pid_fd, found->pid, owner);
-		atomic_store(&l->care.touching, 0);
+		l->describe.spared = !search_care_begin(&l->care, found->pid_fd);
+		error = describe_process(&l->describe, found->pid_fd, found->pid, found->tid,
+					 owner);
+		search_care_end(&l->care);
 	}
 	if (error) {
 		describe_clear(owner);
@@ -161,10 +148,13 @@ static bool dial_pool(struct lookup *l, const struct lookup_limits *limits,
 		owner->script_why = OWNER_WHY_BUDGET;
 		return false;
 	}
-	atomic_store(&l->care.touching, found->pid);
+	if (!search_care_begin(&l->care, found->pid_fd)) {
+		owner->script_why = OWNER_WHY_DEADLINE;
+		return false;
+	}
 	owner->script_why =
 		fpm_dial(l->fpm, l->proc_fd, l->diag, owner, limits->deadline_ns, &call->call);
-	atomic_store(&l->care.touching, 0);
+	search_care_end(&l->care);
 	if (owner->script_why != OWNER_WHY_NONE)
 		return false;
 	call->found = *found;
@@ -206,7 +196,7 @@ int lookup_find(struct lookup *l, const struct owner_query *query,
 		list_holders(l, &found, owner);
 		owner->lookup_fds = l->search.fds_read;
 		/* It held it to the end of the description, or it is not named. */
-		if (!search_still_holds(l->proc_fd, &found, question.inode)) {
+		if (!search_still_holds(&found, question.inode)) {
 			describe_clear(owner);
 			owner->n_holders = 0;
 			memset(owner->holders, 0, sizeof(owner->holders));
@@ -232,13 +222,12 @@ static bool is_worker(struct lookup *l, const struct lookup_workers *workers, pi
 	if (proc_open_pid(l->proc_fd, pid, &fd))
 		return false;
 	if (!proc_ref(fd, pid, &ref, &parent) && parent == workers->master &&
-	    memory_is_safe(l, &ref, fd)) {
-		atomic_store(&l->care.touching, pid);
+	    search_care_begin(&l->care, fd)) {
 		if (!proc_read(fd, "cmdline", title, sizeof(title), &len)) {
 			pool = script_fpm_pool(title, len);
 			is = pool && !strcmp(pool, workers->pool);
 		}
-		atomic_store(&l->care.touching, 0);
+		search_care_end(&l->care);
 	}
 	close(fd);
 	return is;

@@ -59,6 +59,8 @@ enum owner_why {
 	OWNER_WHY_NO_STATUS_PAGE, /* script: the php-fpm pool has no status page to ask */
 	OWNER_WHY_NOT_TRUSTED,	/* script: there was an answer, but it may have been forged */
 	OWNER_WHY_ERROR,	/* an error of ours or of the kernel's; logged */
+	OWNER_WHY_EXEC, /* script: it executed another program while it was read, so program,
+			 * arguments and script are left out */
 	OWNER_WHY_N
 };
 
@@ -66,7 +68,8 @@ enum owner_why {
 enum owner_script_from {
 	OWNER_SCRIPT_NONE,	 /* not known; `script` is empty */
 	OWNER_SCRIPT_ARGV,	 /* an argument of the interpreter; resolved against cwd when the file
-				  * is there, else as it stands in argv */
+				  * is there, else as it stands in argv; OWNER_CUT_SCRIPT when
+				  * there was no cwd to resolve it against */
 	OWNER_SCRIPT_INLINE,	 /* the program text is in argv (-c, -e, -r): `script` is empty */
 	OWNER_SCRIPT_STDIN,	 /* the interpreter reads its program from fd 0: the file there, if any */
 	OWNER_SCRIPT_ENVIRON,	 /* SCRIPT_FILENAME of a CGI environment (the process can fake it) */
@@ -120,9 +123,10 @@ struct owner {
 	uint32_t euid, gid;	 /* effective uid, real gid */
 	uint32_t login_uid;	 /* /proc/PID/loginuid, OWNER_UID_NONE when not set */
 	int64_t start_ns;	 /* start time as ns since the epoch, from start_ticks */
-	bool exe_deleted;	 /* the executable's file was unlinked */
+	bool exe_deleted;	 /* the executable's file has no name any more */
 	bool exe_memfd;		 /* it never was on a disk: memfd_create(2) */
-	char exe[OWNER_PATH_BYTES]; /* without the kernel's " (deleted)" */
+	char exe[OWNER_PATH_BYTES]; /* without the kernel's " (deleted)" when exe_deleted; else as
+				     * it is, since a file may be named so */
 	char cmdline[OWNER_CMDLINE_BYTES]; /* arguments, each ended by NUL; cmdline_bytes long */
 	size_t cmdline_bytes;
 	char cwd[OWNER_PATH_BYTES];
@@ -170,11 +174,12 @@ struct owner_budget {
 struct owner_finder; /* caches and netlink sockets; one per thread */
 
 /*
- * The look-ups run on a thread of the finder's own, because reading a process's memory or a path
- * of its choosing can hang for ever when it lies on a FUSE mount of its own. The caller never
- * waits longer than the budget (owner_continue(): and 20 ms). A thread that hangs is left behind
- * with its caches, the processes of that uid are spared such looks while it hangs (their script
- * is then unknown: DEADLINE), and a new thread takes over. Drop privileges before opening: the
+ * The look-ups run on a thread of the finder's own, because reading a process's arguments waits as
+ * long as it wants. The caller never waits longer than the budget (owner_continue(): and 20 ms). A
+ * thread that hangs is left behind with its caches, the processes of that uid are spared such
+ * looks while it hangs (arguments and script are then unknown: DEADLINE), so that a user makes at
+ * most one of them hang, and a new thread takes over. Such a wait can be killed; what can't be
+ * (epoll's fdinfo, memory, a path that FUSE serves) is not looked at. Drop privileges before opening: the
  * threads keep those that the caller has then. Needed for other users' processes are
  * CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (ptrace(2), proc_pid_fd(5)).
  *

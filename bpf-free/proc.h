@@ -18,6 +18,7 @@ struct proc_stat {
 	pid_t ppid;
 	char state; /* R S D Z T t X I */
 	uint64_t start_ticks;
+	uint64_t start_stack; /* where its stack began; another one after execve(2). 0: not told */
 	char comm[OWNER_COMM_BYTES];
 };
 

@@ -67,6 +67,12 @@ int proc_parse_stat(const char *text, size_t len, struct proc_stat *stat)
 	/* A field behind it must follow: a cut number is another number. */
 	if (!take_number(&at, end, &s.start_ticks) || at == end || *at != ' ')
 		return -EBADMSG;
+	/* Field 28, which is of no use when it is cut, but nothing depends on it alone. */
+	for (int field = 23; field < 28; field++)
+		if (!skip_field(&at, end))
+			break;
+	if (!take_number(&at, end, &s.start_stack) || at == end)
+		s.start_stack = 0;
 	*stat = s;
 	return 0;
 }

@@ -17,6 +17,7 @@
 #define TABLE_FRESH_NS (20 * NS_PER_MS) /* no new listing for the first round of hints */
 #define CGROUP_PIDS    1024
 #define HELD_THREADS   32 /* threads asked per process while the packet is held */
+#define NEWEST	       2  /* descriptors of a thread that waits for some of its own */
 #define FIRST_WALK     8  /* descriptors per process before others get their turn */
 #define CHILDREN       4
 
@@ -51,60 +52,58 @@ static void begin(struct search *s, const struct search_question *question, uint
 	s->round++;
 }
 
-/* May this process's memory be read? */
-static bool memory_is_safe(struct search *s, pid_t pid)
+bool search_care_begin(struct search_care *care, int pid_fd)
 {
 	struct proc_status status;
-	int fd, error;
 
-	if (!s->care->n_hung)
-		return true;
-	if (proc_open_pid(s->proc_fd, pid, &fd))
+	if (care->nobody || proc_status_of(pid_fd, &status))
 		return false;
-	error = proc_status_of(fd, &status);
-	close(fd);
-	for (unsigned i = 0; !error && i < s->care->n_hung; i++)
-		if (status.uid == s->care->hung[i] || status.euid == s->care->hung[i])
+	for (unsigned i = 0; i < care->n_hung; i++)
+		if (status.uid == care->hung[i] || status.euid == care->hung[i])
 			return false;
-	return !error;
+	/* The real uid: who runs a set-user-id program must not have another one spared. */
+	atomic_store(&care->touching, status.uid);
+	return true;
+}
+
+void search_care_end(struct search_care *care)
+{
+	atomic_store(&care->touching, SEARCH_CARE_NO_ONE);
+}
+
+/* -ENOENT: it is spared, or can't be asked. */
+static int ask_hint(struct search *s, pid_t pid, pid_t tid, struct hint *hint)
+{
+	int fd, error = -ENOENT;
+
+	if (s->care->nobody || proc_open_pid(s->proc_fd, pid, &fd))
+		return -ENOENT;
+	if (search_care_begin(s->care, fd)) {
+		error = hint_thread(s->proc_fd, pid, tid, hint);
+		search_care_end(s->care);
+	}
+	close(fd);
+	return error ? -ENOENT : 0;
 }
 
 static int try_hint(struct search *s, pid_t pid, pid_t tid, struct search_found *found)
 {
 	struct hint hint;
-	int error;
-	bool memory = memory_is_safe(s, pid);
+	int error = ask_hint(s, pid, tid, &hint);
 
-	atomic_store(&s->care->touching, pid);
-	error = hint_thread(s->proc_fd, pid, tid, s->question.inode, memory, &hint);
-	atomic_store(&s->care->touching, 0);
 	if (error)
-		return -ENOENT;
+		return error;
 	if (hint.running && s->n_running < SEARCH_RUNNING) {
 		s->running[s->n_running].pid = pid;
 		s->running[s->n_running++].tid = tid;
 	}
-	if (hint.in_ring) {
-		struct proc_stat stat;
-		int fd;
-
-		if (proc_open_pid(s->proc_fd, pid, &fd))
-			return -ENOENT;
-		if (!proc_stat_of(fd, &stat)) {
-			*found = (struct search_found){ .pid = pid,
-							.tid = pid,
-							.pid_fd = fd,
-							.fd = hint.fds[0],
-							.in_ring = true,
-							.start_ticks = stat.start_ticks };
-			if (search_still_holds(s->proc_fd, found, s->question.inode))
-				return 0;
-		}
-		close(fd);
-		return -ENOENT;
-	}
 	for (unsigned i = 0; i < hint.n; i++) {
 		error = search_confirm(s, pid, tid, hint.fds[i], found);
+		if (error != -ENOENT)
+			return error;
+	}
+	if (hint.waits) {
+		error = search_newest(s, pid, tid, NEWEST, found);
 		if (error != -ENOENT)
 			return error;
 	}
@@ -289,7 +288,7 @@ int search_first(struct search *s, const struct search_question *question, uint6
 
 	begin(s, question, deadline_ns, fds);
 	error = hunt(s, found);
-	if (!error && found->tid == found->pid && !found->in_ring)
+	if (!error && found->tid == found->pid)
 		*last_of(s, question->uid) = (struct search_last){ question->uid, found->pid,
 								   found->start_ticks, found->fd };
 	return error;
@@ -360,8 +359,6 @@ void search_relatives(struct search *s, const struct search_found *found, struct
 	int children = 0;
 	size_t len;
 
-	if (found->in_ring)
-		return;
 	if (!proc_stat_of(found->pid_fd, &stat))
 		relative(s, stat.ppid, found->fd, holders, n);
 	memcpy(at, "/children", 10);

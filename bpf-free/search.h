@@ -11,22 +11,32 @@
 #include "owner.h"
 #include "proctable.h"
 
-#define SEARCH_HUNG_UIDS 8
+#define SEARCH_HUNG_UIDS  8
+#define SEARCH_CARE_NO_ONE UINT64_MAX
 
-/* Reading a process's memory or looking at its paths may hang. Whoever waits for the search sees
- * here which process it is at, and tells it which uids to spare. */
+/*
+ * Some reads wait as long as the process wants: its arguments and environment for its mmap_lock,
+ * its system call for its exec, its paths for who serves them. (They can be killed; what can't
+ * be is not read at all.) Whoever waits for the search sees here whose process it is at, known
+ * before it is touched, and tells it whom to spare such reads. Descriptor tables, stat, status
+ * and exe don't wait and are always read.
+ */
 struct search_care {
-	_Atomic pid_t touching;
+	_Atomic uint64_t touching; /* real uid, or SEARCH_CARE_NO_ONE */
 	uint32_t hung[SEARCH_HUNG_UIDS];
 	unsigned n_hung;
+	bool nobody; /* spare everybody */
 };
+
+/* May this process be read so? Then it is noted as touched until search_care_end(). */
+bool search_care_begin(struct search_care *care, int pid_fd);
+void search_care_end(struct search_care *care);
 
 struct search_found {
 	pid_t pid, tid; /* tid: whose table showed it */
 	int pid_fd;	/* folder of pid; the caller closes it */
 	uint32_t fd;
 	uint64_t start_ticks;
-	bool in_ring; /* fd is an io_uring that has the socket among its own files */
 };
 
 struct search_question {
@@ -58,7 +68,7 @@ struct search {
 	uint64_t deadline_ns;
 	unsigned fds_left, fds_read;
 	bool denied;	   /* a table could not be read */
-	bool hidden_files; /* an io_uring has files that the kernel does not list */
+	bool hidden_files; /* an io_uring may have it among its own files, which are in no table */
 	struct {
 		pid_t pid, tid;
 	} running[SEARCH_RUNNING];
@@ -90,7 +100,7 @@ int search_all(struct search *search, const struct search_question *question,
 void search_relatives(struct search *search, const struct search_found *found,
 		      struct owner_ref *holders, unsigned *n);
 /* Does it, and is it the same process, still hold it? Needs no search under way. */
-bool search_still_holds(int proc_fd, const struct search_found *found, uint32_t inode);
+bool search_still_holds(const struct search_found *found, uint32_t inode);
 /* "socket:[INODE]" */
 void search_link_text(char link[32], uint32_t inode);
 
@@ -99,6 +109,9 @@ int search_spent(const struct search *search); /* 0, -ENOBUFS or -ETIME */
 /* 0: this descriptor is the socket, *found filled; -ENOENT: it is not; or search_spent(). */
 int search_confirm(struct search *search, pid_t pid, pid_t tid, uint32_t fd,
 		   struct search_found *found);
+/* Looks at the limit highest descriptors of one thread's table. */
+int search_newest(struct search *search, pid_t pid, pid_t tid, unsigned limit,
+		  struct search_found *found);
 /* Walks a process's tables from the highest descriptor down, at most limit of them each.
  * threads: also those of threads with a table of their own. */
 int search_walk(struct search *search, pid_t pid, unsigned limit, bool threads,

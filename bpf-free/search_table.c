@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "hint.h"
 #include "proc.h"
 #include "search.h"
 
@@ -67,31 +66,24 @@ void search_link_text(char link[32], uint32_t inode)
 }
 
 /* Reads through the process's own folder, and is not charged: it is the second look. */
-bool search_still_holds(int proc_fd, const struct search_found *found, uint32_t inode)
+bool search_still_holds(const struct search_found *found, uint32_t inode)
 {
 	char path[48], link[33], wanted[32];
 	struct proc_stat stat;
-	bool hidden = false;
 	ssize_t n;
 
-	if (found->in_ring) {
-		if (!hint_ring_holds(proc_fd, found->pid, found->fd, inode, &hidden))
-			return false;
-	} else {
-		descriptor_path(path, found->pid, found->tid, found->fd);
-		n = readlinkat(found->pid_fd, path, link, sizeof(link) - 1);
-		if (n < 0)
-			return false;
-		link[n] = 0;
-		search_link_text(wanted, inode);
-		if (strcmp(link, wanted))
-			return false;
-	}
+	descriptor_path(path, found->pid, found->tid, found->fd);
+	n = readlinkat(found->pid_fd, path, link, sizeof(link) - 1);
+	if (n < 0)
+		return false;
+	link[n] = 0;
+	search_link_text(wanted, inode);
+	if (strcmp(link, wanted))
+		return false;
 	return !proc_stat_of(found->pid_fd, &stat) && stat.start_ticks == found->start_ticks;
 }
 
-static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, bool in_ring,
-		struct search_found *found)
+static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, struct search_found *found)
 {
 	struct proc_stat stat;
 	int pid_fd;
@@ -106,9 +98,8 @@ static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, bool in_rin
 					.tid = tid,
 					.pid_fd = pid_fd,
 					.fd = fd,
-					.start_ticks = stat.start_ticks,
-					.in_ring = in_ring };
-	if (search_still_holds(s->proc_fd, found, s->question.inode))
+					.start_ticks = stat.start_ticks };
+	if (search_still_holds(found, s->question.inode))
 		return 0;
 	close(pid_fd);
 	found->pid_fd = -1;
@@ -126,7 +117,7 @@ int search_confirm(struct search *s, pid_t pid, pid_t tid, uint32_t fd, struct s
 	*at++ = '/';
 	descriptor_path(at, pid, tid, fd);
 	what = look(s, s->proc_fd, path);
-	return what == 1 ? fill(s, pid, tid, fd, false, found) : -ENOENT;
+	return what == 1 ? fill(s, pid, tid, fd, found) : -ENOENT;
 }
 
 /* The open descriptors in [low, high), ascending. Seeking in the folder skips what is below: its
@@ -179,12 +170,9 @@ static int walk_descriptors(struct search *s, int table_fd, pid_t pid, pid_t tid
 				return error;
 			*proc_put_u32(name, fd) = 0;
 			what = look(s, table_fd, name);
-			if (what == 2 &&
-			    hint_ring_holds(s->proc_fd, pid, fd, s->question.inode,
-					    &s->hidden_files) &&
-			    !fill(s, pid, tid, fd, true, found))
-				return 0;
-			if (what == 1 && !fill(s, pid, tid, fd, false, found))
+			if (what == 2) /* only its fdinfo could tell, see hint.h */
+				s->hidden_files = true;
+			if (what == 1 && !fill(s, pid, tid, fd, found))
 				return 0;
 		}
 		high = low;
@@ -217,6 +205,12 @@ static int walk_table(struct search *s, pid_t pid, pid_t tid, unsigned limit,
 	if (table_fd >= 0)
 		close(table_fd);
 	return error == -ENOBUFS || error == -ETIME || !error ? error : -ENOENT;
+}
+
+int search_newest(struct search *s, pid_t pid, pid_t tid, unsigned limit,
+		  struct search_found *found)
+{
+	return walk_table(s, pid, tid, limit, found);
 }
 
 int search_threads(struct search *s, pid_t pid, unsigned max,
@@ -256,6 +250,7 @@ int search_threads(struct search *s, pid_t pid, unsigned max,
 
 struct walk {
 	unsigned limit;
+	bool compare; /* kcmp(2) waits while the process executes another program */
 	struct search_found *found;
 };
 
@@ -264,7 +259,7 @@ static int walk_thread(struct search *s, pid_t pid, pid_t tid, void *arg)
 {
 	struct walk *walk = arg;
 
-	if (syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) == 0)
+	if (walk->compare && syscall(SYS_kcmp, pid, tid, KCMP_FILES, 0, 0) == 0)
 		return -ENOENT;
 	return walk_table(s, pid, tid, walk->limit, walk->found);
 }
@@ -272,10 +267,14 @@ static int walk_thread(struct search *s, pid_t pid, pid_t tid, void *arg)
 int search_walk(struct search *s, pid_t pid, unsigned limit, bool threads,
 		struct search_found *found)
 {
-	struct walk walk = { limit, found };
-	int error = walk_table(s, pid, pid, limit, found);
+	struct walk walk = { limit, false, found };
+	int pid_fd, error = walk_table(s, pid, pid, limit, found);
 
-	if (error == -ENOENT && threads)
-		error = search_threads(s, pid, UINT32_MAX, walk_thread, &walk);
+	if (error != -ENOENT || !threads || proc_open_pid(s->proc_fd, pid, &pid_fd))
+		return error;
+	walk.compare = search_care_begin(s->care, pid_fd);
+	error = search_threads(s, pid, UINT32_MAX, walk_thread, &walk);
+	search_care_end(s->care);
+	close(pid_fd);
 	return error;
 }

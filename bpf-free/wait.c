@@ -27,13 +27,26 @@ struct owner_wait {
 	struct search_found found;
 	struct owner_ref master;
 	uint32_t inode;
-	bool over;
+	bool over, answered;
+	struct fpm_quota_key key;
 	uint8_t request[4 * FPM_CONF_VALUE + 512];
 	size_t sent, request_n;
 	struct fcgi_response response;
 };
 
-int wait_begin(struct wait_host *host, const struct lookup_call *call, uint32_t inode,
+static void make_key(const struct lookup_call *call, const struct owner *owner,
+		     struct fpm_quota_key *key)
+{
+	const char *pool = script_fpm_pool(owner->cmdline, owner->cmdline_bytes);
+
+	memset(key, 0, sizeof(*key));
+	key->master = call->call.master.pid;
+	key->master_start = call->call.master.start_ticks;
+	key->uid = owner->proc.uid;
+	strncpy(key->pool, pool ? pool : "", sizeof(key->pool) - 1);
+}
+
+int wait_begin(struct wait_host *host, const struct lookup_call *call, const struct owner *owner,
 	       uint64_t deadline_ns, struct owner_wait **wait)
 {
 	struct owner_wait *w = calloc(1, sizeof(*w));
@@ -47,13 +60,16 @@ int wait_begin(struct wait_host *host, const struct lookup_call *call, uint32_t 
 		error = -EINVAL;
 		goto failed;
 	}
+	make_key(call, owner, &w->key);
+	error = fpm_quota_take(&host->quota, &w->key, clock_mono_ns());
+	if (error)
+		goto failed;
 	w->fd = call->call.fd;
 	w->host = host;
 	w->deadline_ns = deadline_ns;
 	w->found = call->found;
 	w->master = call->call.master;
-	w->inode = inode;
-	host->n_waits++;
+	w->inode = owner->inode;
 	*wait = w;
 	return 0;
 failed:
@@ -204,6 +220,7 @@ int owner_wait_step(struct owner_wait *w, struct owner *owner)
 		if (n <= 0) /* the end came before the answer did */
 			return fail(w, owner, OWNER_WHY_ERROR, n ? -errno : -EPIPE);
 		result = fcgi_feed(&w->response, bytes, (size_t)n);
+		w->answered = result != 0; /* not when it only drips */
 		if (result < 0)
 			return fail(w, owner,
 				    result == -EBADMSG ? OWNER_WHY_NOT_TRUSTED : OWNER_WHY_ERROR,
@@ -229,11 +246,11 @@ void owner_wait_end(struct owner_wait *w, struct owner *owner)
 	if (!w->over)
 		owner->script_why = OWNER_WHY_DEADLINE;
 	else if (owner->script_from == OWNER_SCRIPT_FPM_STATUS &&
-		 !search_still_holds(w->host->proc_fd, &w->found, w->inode))
+		 !search_still_holds(&w->found, w->inode))
 		forget_answer(owner, OWNER_WHY_EXITED);
+	fpm_quota_give(&w->host->quota, &w->key, w->answered, clock_mono_ns());
 	fcgi_response_free(&w->response);
 	close(w->fd);
 	close(w->found.pid_fd);
-	w->host->n_waits--;
 	free(w);
 }

@@ -31,8 +31,9 @@ const char *const owner_why_words[OWNER_WHY_N] = {
 	[OWNER_WHY_NO_STATUS_PAGE] = "no-status-page",
 	[OWNER_WHY_NOT_TRUSTED] = "not-trusted",
 	[OWNER_WHY_ERROR] = "error",
+	[OWNER_WHY_EXEC] = "exec",
 };
-static_assert(OWNER_WHY_N == 16, "a new enum owner_why needs its word");
+static_assert(OWNER_WHY_N == 17, "a new enum owner_why needs its word");
 
 const char *const owner_script_from_words[OWNER_SCRIPT_FROM_N] = {
 	[OWNER_SCRIPT_NONE] = "none",	    [OWNER_SCRIPT_ARGV] = "argv",

@@ -45,7 +45,11 @@ static const struct {
 	  "podman:0123456789ab" },
 	{ "0::/machine.slice/libpod-conmon-" ID ".scope\n", "libpod-conmon-" ID ".scope", "" },
 	{ "0::/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope\n",
-	  "user@1000.service", "podman:0123456789ab" },
+	  "user@1000.service", "" }, /* whoever has that manager may have made it up */
+	{ "0::/user.slice/user-1000.slice/user@1000.service/app.slice/lxc.payload.shop\\x0aroot\n",
+	  "user@1000.service", "" },
+	{ "0::/lxc.payload.ct/user.slice/user-0.slice/user@0.service/docker/" ID "\n", "",
+	  "lxc:ct" },
 	{ "0::/libpod_parent/libpod-" ID "\n", "", "podman:0123456789ab" },
 	/* containerd, CRI-O */
 	{ "0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/"

@@ -14,6 +14,7 @@
 
 #include "bpf-free/fcgi.h"
 #include "bpf-free/fpm_conf.h"
+#include "bpf-free/fpm_quota.h"
 #include "bpf-free/fpm_status.h"
 
 #define HEAD                                                                                       \
@@ -378,6 +379,64 @@ static void hostile_lines(void **unused)
 	assert_string_equal(conf.pool.listen, "");
 }
 
+static struct fpm_quota_key key(pid_t master, uint32_t uid, const char *pool)
+{
+	struct fpm_quota_key k = { .master = master, .master_start = 5, .uid = uid };
+
+	snprintf(k.pool, sizeof(k.pool), "%s", pool);
+	return k;
+}
+
+static void quota_each(void **unused)
+{
+	struct fpm_quota_key a = key(1, 1000, "a"), b = key(1, 1000, "b"), c = key(1, 1001, "c");
+	static struct fpm_quota quota;
+
+	(void)unused;
+	memset(&quota, 0, sizeof(quota));
+	for (int i = 0; i < 40; i++)
+		assert_int_equal(fpm_quota_take(&quota, &a, 1), i < FPM_QUOTA_EACH ? 0 : -EBUSY);
+	assert_int_equal(fpm_quota_take(&quota, &b, 1), -EBUSY); /* the same user's */
+	a.uid = 1002;
+	assert_int_equal(fpm_quota_take(&quota, &a, 1), -EBUSY); /* the same pool */
+	a.uid = 1000;
+	assert_int_equal(fpm_quota_take(&quota, &c, 1), 0);
+	fpm_quota_give(&quota, &a, true, 2);
+	assert_int_equal(fpm_quota_take(&quota, &b, 2), 0);
+	for (unsigned i = 0; quota.n_open < FPM_QUOTA_ALL; i++) {
+		struct fpm_quota_key other = key(1, 2000 + i, "x");
+
+		snprintf(other.pool, sizeof(other.pool), "x%u", i);
+		assert_int_equal(fpm_quota_take(&quota, &other, 3), 0);
+	}
+	a = key(1, 9, "z");
+	assert_int_equal(fpm_quota_take(&quota, &a, 3), -EBUSY);
+}
+
+static void quota_late(void **unused)
+{
+	const uint64_t rest = FPM_QUOTA_REST_MS * 1000000ull;
+	struct fpm_quota_key a = key(1, 1000, "a"), other = key(2, 1000, "a");
+	static struct fpm_quota quota;
+
+	(void)unused;
+	memset(&quota, 0, sizeof(quota));
+	for (int i = 0; i < FPM_QUOTA_LATE; i++) {
+		assert_int_equal(fpm_quota_take(&quota, &a, 10), 0);
+		fpm_quota_give(&quota, &a, false, 10);
+	}
+	assert_int_equal(fpm_quota_take(&quota, &a, 11), -EBUSY);
+	assert_int_equal(fpm_quota_take(&quota, &other, 11), 0);
+	fpm_quota_give(&quota, &other, true, 11);
+	assert_int_equal(fpm_quota_take(&quota, &a, 9 + rest), -EBUSY);
+	assert_int_equal(fpm_quota_take(&quota, &a, 10 + rest), 0);
+	fpm_quota_give(&quota, &a, true, 10 + rest); /* it answered: all is forgotten */
+	assert_int_equal(fpm_quota_take(&quota, &a, 11 + rest), 0);
+	fpm_quota_give(&quota, &a, false, 11 + rest);
+	assert_int_equal(fpm_quota_take(&quota, &a, 12 + rest), 0);
+	assert_int_equal(quota.n_open, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +451,10 @@ int main(void)
 		{ "the request is FastCGI as php-fpm wants it", request },
 		{ "a pool's page is found in the configuration, or not", pools },
 		{ "hostile configuration lines are bounded", hostile_lines },
+		{ "a pool and a user have few questions under way, and leave the others their places",
+		  quota_each },
+		{ "a pool that does not answer three times in a row is not asked for a while",
+		  quota_late },
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The texts of /proc/PID/syscall and of fdinfo. */
+/* The text of /proc/PID/syscall, and what it hints at. */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,13 +19,6 @@
 
 static const char call_text[] =
 	"42 0x3 0x7ffd00000000 0x10 0x0 0xffffffffffffffff 0x5 0x7ff 0x7fe\n";
-static const char epoll_text[] =
-	"pos:\t0\nflags:\t02\nmnt_id:\t15\nino:\t1057\n"
-	"tfd:        4 events:       1d data:                4  pos:0 ino:1e61 sdev:8\n"
-	"tfd:       12 events:       1d data: ffffffffffffffff  pos:0 ino:1e62 sdev:8\n";
-static const char ring_text[] = "SqMask:\t0x7\nUserFiles:\t3\n    0: /tmp/socket:[77]\n"
-				"    1: <none>\n    2: socket:[4711]\nUserBufs:\t0\n"
-				"    3: socket:[99]\n";
 
 static void calls(void **unused)
 {
@@ -51,8 +49,6 @@ static char *first_bytes(const char *text, size_t n)
 static void cut(void **unused)
 {
 	struct hint_call call;
-	bool hidden;
-	uint32_t fd;
 	char *copy;
 
 	(void)unused;
@@ -62,43 +58,52 @@ static void cut(void **unused)
 			assert_int_equal(call.args[5], 5);
 		free(copy);
 	}
-	for (size_t n = 0; n < sizeof(epoll_text); n++) {
-		copy = first_bytes(epoll_text, n);
-		assert_int_equal(hint_parse_epoll(copy, n, 0x1e, &fd), -ENOENT);
-		free(copy);
-	}
-	for (size_t n = 0; n < sizeof(ring_text); n++) {
-		copy = first_bytes(ring_text, n);
-		assert_false(hint_parse_ring(copy, n, 471, &hidden));
-		free(copy);
-	}
 }
 
-static void epolls(void **unused)
+/* hint_thread() of this test itself, from a /proc of one file. */
+static void hint_of(const char *text, struct hint *hint)
 {
-	uint32_t fd = 0;
+	char folder[] = "/tmp/egt-hint-XXXXXX", name[64];
+	FILE *file;
+	int fd;
 
-	(void)unused;
-	assert_int_equal(hint_parse_epoll(epoll_text, sizeof(epoll_text) - 1, 0x1e62, &fd), 0);
-	assert_int_equal(fd, 12);
-	assert_int_equal(hint_parse_epoll(epoll_text, sizeof(epoll_text) - 1, 0x1e61, &fd), 0);
-	assert_int_equal(fd, 4);
-	assert_int_equal(hint_parse_epoll(epoll_text, sizeof(epoll_text) - 1, 1057, &fd), -ENOENT);
+	assert_non_null(mkdtemp(folder));
+	fd = open(folder, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(mkdirat(fd, "7", 0700), 0);
+	snprintf(name, sizeof(name), "%s/7/syscall", folder);
+	file = fopen(name, "w");
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(hint_thread(fd, 7, 7, hint), 0);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(unlinkat(fd, "7", AT_REMOVEDIR), 0);
+	close(fd);
+	assert_int_equal(rmdir(folder), 0);
 }
 
-static void rings(void **unused)
+static void hints(void **unused)
 {
-	static const char silent[] = "UserFiles:\t2\nUserBufs:\t0\n";
-	bool hidden = false;
+	struct hint hint;
+	char text[128];
 
 	(void)unused;
-	assert_true(hint_parse_ring(ring_text, sizeof(ring_text) - 1, 4711, &hidden));
-	assert_false(hint_parse_ring(ring_text, sizeof(ring_text) - 1, 77, &hidden));
-	assert_false(hint_parse_ring(ring_text, sizeof(ring_text) - 1, 471, &hidden));
-	assert_false(hint_parse_ring(ring_text, sizeof(ring_text) - 1, 99, &hidden));
-	assert_false(hidden);
-	assert_false(hint_parse_ring(silent, sizeof(silent) - 1, 4711, &hidden));
-	assert_true(hidden);
+	snprintf(text, sizeof(text), "%d 0x5 0x1 0x10 0x0 0x0 0x0 0x7ff 0x7fe\n", (int)SYS_connect);
+	hint_of(text, &hint);
+	assert_int_equal(hint.n, 1);
+	assert_int_equal(hint.fds[0], 5);
+	assert_false(hint.waits);
+	snprintf(text, sizeof(text), "%d 0x9 0x1 0x1 0x0 0x0 0x0 0x7ff 0x7fe\n", (int)SYS_pselect6);
+	hint_of(text, &hint);
+	assert_int_equal(hint.n, 1);
+	assert_int_equal(hint.fds[0], 8);
+	assert_true(hint.waits);
+	snprintf(text, sizeof(text), "%d 0x4 0x1 0x1 0x0 0x0 0x0 0x7ff 0x7fe\n", (int)SYS_epoll_pwait);
+	hint_of(text, &hint);
+	assert_int_equal(hint.n, 0);
+	assert_true(hint.waits);
+	hint_of("running\n", &hint);
+	assert_true(hint.running);
+	assert_false(hint.waits);
 }
 
 int main(void)
@@ -106,8 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "a system call and its arguments are read, or nothing", calls },
 		{ "texts cut at any byte give no other number", cut },
-		{ "an epoll names the descriptor of an inode", epolls },
-		{ "a ring's own sockets are found, and silence about them is noticed", rings },
+		{ "a call names its socket, or that the newest descriptors are worth a look", hints },
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "bpf-free/describe.h"
+#include "bpf-free/paths.h"
 #include "bpf-free/proc.h"
 
 static char home[] = "/tmp/egt-proc-XXXXXX";
@@ -116,7 +117,7 @@ static int describe(pid_t pid)
 	if (error)
 		return error;
 	owner.how = OWNER_CONFIRMED;
-	error = describe_process(&env, fd, pid, &owner);
+	error = describe_process(&env, fd, pid, 0, &owner);
 	close(fd);
 	return error;
 }
@@ -256,11 +257,11 @@ static void programs_gone(void **unused)
 		const char *link, *exe;
 		bool deleted, memfd;
 	} cases[] = {
-		{ "/usr/bin/x (deleted)", "/usr/bin/x", true, false },
-		{ "/memfd:kworker (deleted)", "/memfd:kworker", true, true },
+		/* no file says that it has no name left (the live test has some that do) */
+		{ "/usr/bin/x (deleted)", "/usr/bin/x (deleted)", false, false },
+		{ "/memfd:kworker (deleted)", "/memfd:kworker (deleted)", false, false },
 		{ "/memfd:kworker", "/memfd:kworker", false, false },
 		{ "/usr/bin/x(deleted)", "/usr/bin/x(deleted)", false, false },
-		{ "/a (deleted) (deleted)", "/a (deleted)", true, false },
 	};
 
 	(void)unused;
@@ -421,19 +422,55 @@ static void ancestors(void **unused)
 	assert_int_equal(owner.n_parents, OWNER_PARENTS);
 }
 
-static void without_paths(void **unused)
+static void spared(void **unused)
 {
 	(void)unused;
 	process(48, "x", 1, 60);
 	put_link("48/exe", "/usr/bin/perl");
 	put("48/cmdline", "perl\0/m.pl", 11);
-	env.without_paths = true;
+	env.spared = true;
 	assert_int_equal(describe(48), 0);
-	env.without_paths = false;
-	assert_int_equal(owner.cmdline_bytes, 11);
+	env.spared = false;
+	assert_int_equal(owner.cmdline_bytes, 0);
 	assert_string_equal(owner.exe, "/usr/bin/perl");
 	assert_string_equal(owner.script, "");
 	assert_int_equal(owner.script_why, OWNER_WHY_DEADLINE);
+}
+
+static void mounts(void **unused)
+{
+	static const struct {
+		const char *text;
+		bool fuse;
+	} cases[] = {
+		{ "", false },
+		{ "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n", false },
+		{ "22 1 8:1 / /fuse rw - ext4 fuse rw\n23 22 0:5 / /p rw shared:7 - proc proc rw\n", false },
+		{ "22 1 8:1 / / rw - ext4 a rw\n40 22 0:44 / /m rw - fuse.sshfs a:/ rw\n", true },
+		{ "40 22 0:44 / /m rw - fuseblk /dev/sdb rw\n", true },
+		{ "40 22 0:44 / /m rw - fuse a rw\n", true },
+		{ "22 1 8:1 / / rw - ext4 a rw\n40 22 0:44 / /m r", true }, /* cut */
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(path_mountinfo_has_fuse(cases[i].text, strlen(cases[i].text)),
+				 cases[i].fuse);
+}
+
+static void no_cwd(void **unused)
+{
+	(void)unused;
+	process(49, "perl", 1, 60);
+	put_link("49/exe", "/usr/bin/perl");
+	put("49/cmdline", "perl\0s.pl", 10);
+	assert_int_equal(describe(49), 0);
+	assert_string_equal(owner.cwd, "");
+	assert_string_equal(owner.script, "s.pl");
+	assert_int_equal(owner.cut, OWNER_CUT_SCRIPT);
+	put("49/cmdline", "perl\0/s.pl", 11);
+	assert_int_equal(describe(49), 0);
+	assert_int_equal(owner.cut, 0);
 }
 
 static void finder_on_a_fake_tree(void **unused)
@@ -471,9 +508,11 @@ int main(void)
 		{ "a folder is never a script, a file that is gone still is one", scripts },
 		{ "a program on a descriptor is named when it is a file", standard_input },
 		{ "parents end at eight, at a younger one, and in no loop", ancestors },
-		{ "without a look at its paths the script is said to be missing for time",
-		  without_paths },
+		{ "a process that is spared is named, and its script is said to be missing for time",
+		  spared },
 		{ "a finder on a fake tree opens, and looks nothing up", finder_on_a_fake_tree },
+		{ "a FUSE mount is seen in a mountinfo, and a cut one is not trusted", mounts },
+		{ "a relative script without a cwd is said not to be the whole path", no_cwd },
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

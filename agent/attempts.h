@@ -15,7 +15,8 @@
 #define ATTEMPTS_TTL_NS (130LL * 1000000000LL)
 
 struct attempts;
-struct attempts *attempts_new(unsigned slots, const uint8_t key[16]); /* power of two; NULL: no memory */
+struct attempts *attempts_new(unsigned slots,
+			      const uint8_t key[16]); /* power of two; NULL: no memory */
 void attempts_free(struct attempts *attempts);
 /* true: this SYN repeats one seen before. false: it is new, and remembered. */
 bool attempts_repeat(struct attempts *attempts, const struct flow *flow, bool has_uid, uint32_t uid,

@@ -30,8 +30,8 @@ char *comment_text(const struct record *record, int64_t id, const char *user)
 	json_object_set_new(object, "verdict", json_string(verdict_words[record->verdict]));
 	json_object_set_new(object, "reason", json_string(reason_words[record->reason]));
 	json_object_set_new(object, "rule", text_json(record->rule));
-	json_object_set_new(object, "uid", record_charged_uid(record, &uid) ? json_integer(uid) :
-									      json_null());
+	json_object_set_new(object, "uid",
+			    record_charged_uid(record, &uid) ? json_integer(uid) : json_null());
 	json_object_set_new(object, "user", text_json(user));
 	json_object_set_new(object, "pid",
 			    owner->proc.pid ? json_integer(owner->proc.pid) : json_null());
@@ -39,8 +39,7 @@ char *comment_text(const struct record *record, int64_t id, const char *user)
 	json_object_set_new(object, "script", text_json(owner->script));
 	json_object_set_new(object, "owner_how", json_string(owner_how_words[owner->how]));
 	if (owner->why != OWNER_WHY_NONE)
-		json_object_set_new(object, "owner_why",
-				    json_string(owner_why_words[owner->why]));
+		json_object_set_new(object, "owner_why", json_string(owner_why_words[owner->why]));
 	text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);
 	return text;

@@ -5,7 +5,8 @@
  * compares them).
  *
  * Errors come as one line each, `file:line: key: what was expected`, through a callback; nothing
- * here logs or exits. Users are looked up (getpwnam_r) by config_resolve_users(), not by the parser.
+ * here logs or exits. Users are looked up (getpwnam_r) by config_resolve_users(), not by the
+ * parser.
  */
 #ifndef AGENT_CONFIG_H
 #define AGENT_CONFIG_H
@@ -19,18 +20,18 @@
 #ifndef EGRESSD_SYSCONFDIR /* the build's SYSCONFDIR */
 #define EGRESSD_SYSCONFDIR "/etc"
 #endif
-#define CONFIG_DEFAULT_FILE EGRESSD_SYSCONFDIR "/egressd/egressd.conf"
-#define CONFIG_UNLOADED_FILE "rules-unloaded" /* in state_dir: an admin took the rules away */
-#define CONFIG_PATH_BYTES 1024
-#define CONFIG_NAME_BYTES 64
+#define CONFIG_DEFAULT_FILE   EGRESSD_SYSCONFDIR "/egressd/egressd.conf"
+#define CONFIG_UNLOADED_FILE  "rules-unloaded" /* in state_dir: an admin took the rules away */
+#define CONFIG_PATH_BYTES     1024
+#define CONFIG_NAME_BYTES     64
 #define CONFIG_MAIL_USERS_MAX POLICY_MAIL_UIDS_MAX
 
 struct config {
 	/* policy */
-	enum policy_mode mode;				      /* mode = "enforce" */
+	enum policy_mode mode;					   /* mode = "enforce" */
 	char mail_users[CONFIG_MAIL_USERS_MAX][CONFIG_NAME_BYTES]; /* mail_users = {"postfix"} */
 	unsigned n_mail_users;
-	uint16_t ports[POLICY_PORTS_MAX];		      /* ports = {25, 465, 587} */
+	uint16_t ports[POLICY_PORTS_MAX]; /* ports = {25, 465, 587} */
 	unsigned n_ports;
 
 	/* rule set */
@@ -42,17 +43,17 @@ struct config {
 	char rules_file[CONFIG_PATH_BYTES];  /* rules_file = "": the copy built in */
 
 	/* queue and copies */
-	uint16_t queue_num;	/* queue_num = 2525 */
-	uint32_t queue_len;	/* queue_len = 16384: packets */
-	uint32_t rcvbuf_bytes;	/* rcvbuf_bytes = 16777216: of each netlink socket */
-	bool fail_open;		/* fail_open = true: a full queue goes to the guard, not to waste */
-	uint16_t nflog_group;	/* nflog_group = 25: refused; +1: mail server; +2: local */
+	uint16_t queue_num;    /* queue_num = 2525 */
+	uint32_t queue_len;    /* queue_len = 16384: packets */
+	uint32_t rcvbuf_bytes; /* rcvbuf_bytes = 16777216: of each netlink socket */
+	bool fail_open;	       /* fail_open = true: a full queue goes to the guard, not to waste */
+	uint16_t nflog_group;  /* nflog_group = 25: refused; +1: mail server; +2: local */
 
 	/* owner */
-	uint32_t lookup_fds;	/* lookup_fds = 64: descriptors read while a packet is held */
-	uint32_t lookup_ms;	/* lookup_ms = 100: time while a packet is held */
+	uint32_t lookup_fds;	  /* lookup_fds = 64: descriptors read while a packet is held */
+	uint32_t lookup_ms;	  /* lookup_ms = 100: time while a packet is held */
 	uint32_t lookup_after_ms; /* lookup_after_ms = 5: time after the verdict, for each packet */
-	uint32_t script_ms;	/* script_ms = 20: for php-fpm's status page; 0: never ask */
+	uint32_t script_ms;	  /* script_ms = 20: for php-fpm's status page; 0: never ask */
 
 	/* processes */
 	char judge_user[CONFIG_NAME_BYTES];    /* judge_user = "egressd-judge"; name or number */
@@ -61,19 +62,19 @@ struct config {
 	uint32_t channel_bytes;		       /* channel_bytes = 33554432: judge to recorder */
 
 	/* recorder */
-	uint32_t fold_s;	  /* fold_s = 300: repeats within it are one row with a count */
+	uint32_t fold_s;	    /* fold_s = 300: repeats within it are one row with a count */
 	uint32_t rows_per_offender; /* rows_per_offender = 1000: within one fold_s */
-	uint32_t commit_ms;	  /* commit_ms = 100: the longest a record waits for its commit */
-	uint32_t keep_days;	  /* keep_days = 90: verdicts older than this are removed */
-	uint64_t store_bytes;	  /* store_bytes = 1073741824: oldest verdicts go above it */
-	bool evidence;		  /* evidence = true */
+	uint32_t commit_ms;	    /* commit_ms = 100: the longest a record waits for its commit */
+	uint32_t keep_days;	    /* keep_days = 90: verdicts older than this are removed */
+	uint64_t store_bytes;	    /* store_bytes = 1073741824: oldest verdicts go above it */
+	bool evidence;		    /* evidence = true */
 	uint64_t evidence_file_bytes;	  /* evidence_file_bytes = 16777216 */
 	uint64_t evidence_offender_bytes; /* evidence_offender_bytes = 1048576, per file */
 	uint64_t evidence_total_bytes;	  /* evidence_total_bytes = 268435456: oldest file goes */
-	uint32_t excerpt_bytes;	  /* excerpt_bytes = 256: of each packet, at most 512 */
+	uint32_t excerpt_bytes;		  /* excerpt_bytes = 256: of each packet, at most 512 */
 	char journal_socket[CONFIG_PATH_BYTES]; /* journal_socket = "/run/systemd/journal/socket";
 						 * "": no journal */
-	uint32_t journal_s;	  /* journal_s = 60: at most one line per offender in it */
+	uint32_t journal_s; /* journal_s = 60: at most one line per offender in it */
 };
 
 /* One line for a human, without newline. */
@@ -83,8 +84,8 @@ void config_defaults(struct config *config);
 
 /* Parses text (NUL-terminated) over *config; `file` is only its name for messages. 0 or -EINVAL
  * after at least one error line. *config is untouched on failure. */
-int config_parse(struct config *config, const char *file, const char *text,
-		 config_error_fn error, void *context);
+int config_parse(struct config *config, const char *file, const char *text, config_error_fn error,
+		 void *context);
 
 /* Defaults, then FILE, then the files of conf.d beside it (DIR/conf.d/?*.conf) in the order of
  * their names. A later key replaces an earlier one. 0, -EINVAL, or -errno of a file that can't be

@@ -6,14 +6,15 @@
 #include "config_keys.h"
 
 #define AT(field) offsetof(struct config, field)
-#define KIB (1ULL << 10)
-#define MIB (1ULL << 20)
-#define GIB (1ULL << 30)
-#define TIB (1ULL << 40)
+#define KIB	  (1ULL << 10)
+#define MIB	  (1ULL << 20)
+#define GIB	  (1ULL << 30)
+#define TIB	  (1ULL << 40)
 
-/* Where a limit is not the field's own: queue_len, the kernel allocates nothing ahead, but a stopped
- * agent keeps that many packets; rcvbuf_bytes, an int in the kernel, doubled (net/core/sock.c);
- * channel_bytes, at least eight of the largest messages; journal_socket, sun_path of unix(7). */
+/* Where a limit is not the field's own: queue_len, the kernel allocates nothing ahead, but a
+ * stopped agent keeps that many packets; rcvbuf_bytes, an int in the kernel, doubled
+ * (net/core/sock.c); channel_bytes, at least eight of the largest messages; journal_socket,
+ * sun_path of unix(7). */
 const struct config_key config_keys[] = {
 	{ "mode", CONFIG_MODE, AT(mode) },
 	{ "mail_users", CONFIG_USERS, AT(mail_users) },

@@ -21,7 +21,7 @@ struct copies {
 static struct nlmsghdr *config_request(struct copies *copies, void *buffer)
 {
 	return nfsock_request(&copies->nfsock, buffer, NFNL_SUBSYS_ULOG, NFULNL_MSG_CONFIG,
-			    copies->group);
+			      copies->group);
 }
 
 static int configure(struct copies *copies, uint32_t batch, const char **what)
@@ -127,7 +127,8 @@ int copies_read(struct copies *copies, unsigned most, copies_packet_fn each, voi
 	unsigned count = 0;
 
 	while (count < most) {
-		int length = nfsock_receive(&copies->nfsock, copies->buffer, sizeof(copies->buffer));
+		int length =
+			nfsock_receive(&copies->nfsock, copies->buffer, sizeof(copies->buffer));
 		const struct nlmsghdr *message;
 		size_t offset = 0;
 

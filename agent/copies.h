@@ -17,8 +17,8 @@
 struct copies_packet {
 	bool has_uid, has_sequence;
 	uint32_t uid, gid;
-	uint32_t ifindex; /* of the interface it goes out by; 0: not said */
-	uint32_t sequence; /* NFULA_SEQ: counts what the kernel logged to this group */
+	uint32_t ifindex;     /* of the interface it goes out by; 0: not said */
+	uint32_t sequence;    /* NFULA_SEQ: counts what the kernel logged to this group */
 	const uint8_t *bytes; /* from the IP header on; good until the callback returns */
 	uint32_t len;
 	uint32_t packet_bytes; /* len: the kernel does not say how long it was */

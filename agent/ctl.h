@@ -25,7 +25,7 @@ enum ctl_exit {
 
 #define CTL_EXITS_SIMPLE (1 << CTL_OK | 1 << CTL_FAILED | 1 << CTL_USAGE)
 #define CTL_EXITS_CONFIG (CTL_EXITS_SIMPLE | 1 << CTL_CONFIG)
-#define CTL_EXITS_STORE (CTL_EXITS_CONFIG | 1 << CTL_NO_STORE)
+#define CTL_EXITS_STORE	 (CTL_EXITS_CONFIG | 1 << CTL_NO_STORE)
 
 /* Options, as bits: which a command takes, and which were given. */
 enum ctl_option {
@@ -44,21 +44,20 @@ enum ctl_option {
 	CTL_OWNERS = 1 << 12,
 };
 /* Taken by every command, also where they mean nothing: scripts put them first. */
-#define CTL_EVERYWHERE (CTL_CONFIG_FILE | CTL_OUTPUT)
-#define CTL_LIST_OPTIONS \
-	(CTL_CONFIG_FILE | CTL_OUTPUT | CTL_COLUMNS | CTL_NO_HEADER | CTL_UTC)
+#define CTL_EVERYWHERE	 (CTL_CONFIG_FILE | CTL_OUTPUT)
+#define CTL_LIST_OPTIONS (CTL_CONFIG_FILE | CTL_OUTPUT | CTL_COLUMNS | CTL_NO_HEADER | CTL_UTC)
 
 struct ctl;
 
 struct ctl_command {
 	const char *name;
 	int (*run)(struct ctl *ctl);
-	const char *arguments; /* "ID", "FILE...", "load|unload|show|check" */
-	unsigned least, most;  /* number of arguments */
-	unsigned options;      /* enum ctl_option */
-	unsigned exits;	       /* 1 << enum ctl_exit, each that it can give */
-	const char *summary;   /* one line */
-	const char *help;      /* what `help COMMAND` says beside the options */
+	const char *arguments;	       /* "ID", "FILE...", "load|unload|show|check" */
+	unsigned least, most;	       /* number of arguments */
+	unsigned options;	       /* enum ctl_option */
+	unsigned exits;		       /* 1 << enum ctl_exit, each that it can give */
+	const char *summary;	       /* one line */
+	const char *help;	       /* what `help COMMAND` says beside the options */
 	const struct show_kind *kind;  /* whose fields --columns names; NULL: none */
 	const char *const *sort_words; /* NULL-terminated by count */
 	unsigned n_sort_words;
@@ -76,7 +75,7 @@ struct ctl_args {
 	int64_t since_ns, until_ns;
 	const char *user, *columns, *pcap, *owners;
 	char *own_columns; /* columns, without blanks */
-	unsigned sort; /* of the command's sort_words */
+	unsigned sort;	   /* of the command's sort_words */
 	int64_t limit;
 	int64_t offender; /* 0: all */
 	bool no_header, utc;

@@ -52,10 +52,10 @@ const char *ctl_option_help(unsigned option)
 const char *ctl_option_name(unsigned option)
 {
 	static const char *const shown[OPTIONS_N] = {
-		"-c, --config FILE",   "-o, --output FORMAT", "    --since TIME",
-		"    --until TIME",    "-u, --user USER",     "    --offender ID",
-		"    --sort KEY",      "-n, --limit N",       "    --columns A,B,C",
-		"    --no-header",     "    --utc",	      "    --pcap FILE",
+		"-c, --config FILE", "-o, --output FORMAT", "    --since TIME",
+		"    --until TIME",  "-u, --user USER",	    "    --offender ID",
+		"    --sort KEY",    "-n, --limit N",	    "    --columns A,B,C",
+		"    --no-header",   "    --utc",	    "    --pcap FILE",
 		"    --owners FILE",
 	};
 
@@ -159,8 +159,10 @@ static int take_option(struct ctl_args *args, size_t index, const char *value, c
 		return read_number(args, CTL_LIMIT, "a number of rows, 0 for all", value, 0,
 				   &args->limit, message);
 	case CTL_OFFENDER:
-		return read_number(args, CTL_OFFENDER, "the id of an offender (list-offenders "
-				   "--columns id,who,program)", value, 1, &args->offender, message);
+		return read_number(args, CTL_OFFENDER,
+				   "the id of an offender (list-offenders "
+				   "--columns id,who,program)",
+				   value, 1, &args->offender, message);
 	case CTL_COLUMNS:
 		args->columns = value;
 		break;
@@ -251,8 +253,8 @@ static int check_columns(struct ctl_args *args, char **message)
 		if (!field) {
 			char *names = field_names(kind);
 
-			*message = show_printf("--columns: expected some of %s, got \"%.*s\"", names,
-					       (int)len, at);
+			*message = show_printf("--columns: expected some of %s, got \"%.*s\"",
+					       names, (int)len, at);
 			free(names);
 			return -EINVAL;
 		}
@@ -276,15 +278,14 @@ static int check_command(struct ctl_args *args, const char *sort, char **message
 			continue;
 		typed = ctl_option_typed(args, options[i].bit);
 
-		*message = show_printf("%s means nothing to \"%s\"; see \"egressctl help %s\"", typed,
-				       command->name, command->name);
+		*message = show_printf("%s means nothing to \"%s\"; see \"egressctl help %s\"",
+				       typed, command->name, command->name);
 		free(typed);
 		return -EINVAL;
 	}
 	if (args->n_arguments < command->least || args->n_arguments > command->most) {
-		const char *too_many = args->n_arguments > command->most
-					       ? args->arguments[command->most]
-					       : NULL;
+		const char *too_many =
+			args->n_arguments > command->most ? args->arguments[command->most] : NULL;
 
 		*message = too_many ? show_printf("%s: \"%s\" is one argument too many; usage: "
 						  "egressctl %s%s%s",
@@ -312,8 +313,8 @@ static int bad_option(int code, const char *word, char **message)
 		if (options[i].letter != optopt)
 			continue;
 		if (strncmp(word, "--", 2) != 0)
-			*message = show_printf("-%c: expected a value (%s)", optopt,
-					       options[i].value);
+			*message =
+				show_printf("-%c: expected a value (%s)", optopt, options[i].value);
 		else
 			*message = show_printf("--%s: expected a value (%s)", options[i].name,
 					       options[i].value);

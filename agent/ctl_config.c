@@ -62,7 +62,8 @@ static int check_process_user(const char *file, const char *key, const char *nam
 				   key, name);
 	else if (error == -ENOENT)
 		line = show_printf("%s: %s: there is no user \"%s\": expected an existing user or "
-				   "a number", file, key, name);
+				   "a number",
+				   file, key, name);
 	else
 		line = show_printf("%s: %s: \"%s\": %s", file, key, name, strerror(-error));
 	ctl_config_error(NULL, line);

@@ -92,7 +92,8 @@ static void print_fields(const struct show_kind *kind)
 		printf(" %s%s", field->name, field->keep ? "*" : "");
 		at += len;
 	}
-	printf("\nThe CSV is RFC 4180 with Unix line ends. It puts an apostrophe before a text that a\n"
+	printf("\nThe CSV is RFC 4180 with Unix line ends. It puts an apostrophe before a text "
+	       "that a\n"
 	       "spreadsheet would take for a formula (it begins with = + - @).\n");
 }
 
@@ -117,7 +118,8 @@ static void print_command(const struct ctl_command *command)
 	if (command->options & CTL_SINCE)
 		print_times("    TIME is one of");
 	if (command->options & CTL_SINCE)
-		printf("\nA row counts whole when any of its time is asked for: one row spans up to "
+		printf("\nA row counts whole when any of its time is asked for: one row spans up "
+		       "to "
 		       "fold_s.\n");
 	if (command->kind)
 		print_fields(command->kind);

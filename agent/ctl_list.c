@@ -53,13 +53,13 @@ static void say_none(const struct ctl *ctl, const char *what)
 	until = show_printf("%s", "");
 	if (ctl->args.since) {
 		free(since);
-		since = show_printf(" since %s", show_time(ctl->args.since_ns, ctl->show.utc, 0,
-							   time_text));
+		since = show_printf(" since %s",
+				    show_time(ctl->args.since_ns, ctl->show.utc, 0, time_text));
 	}
 	if (ctl->args.until) {
 		free(until);
-		until = show_printf(" before %s", show_time(ctl->args.until_ns, ctl->show.utc, 0,
-							    time_text));
+		until = show_printf(" before %s",
+				    show_time(ctl->args.until_ns, ctl->show.utc, 0, time_text));
 	}
 	ctl_say("no %s%s%s", what, since, until);
 	free(since);
@@ -128,7 +128,7 @@ static int read_verdicts(struct ctl *ctl, struct store *store, struct store_filt
 int ctl_list_verdicts(struct ctl *ctl)
 {
 	bool given = ctl->args.given & CTL_LIMIT;
-	struct walk walk = { .limit = given ? ctl->args.limit
+	struct walk walk = { .limit = given				 ? ctl->args.limit
 				      : ctl->args.format == FORMAT_TABLE ? TABLE_ROWS_MOST
 									 : 0 };
 	int code = list(ctl, &show_verdict_kind, &walk, read_verdicts);

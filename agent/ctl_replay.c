@@ -15,7 +15,7 @@
 #include "ctl_users.h"
 #include "replay.h"
 
-#define OWNERS_BYTES_MOST (16 << 20)
+#define OWNERS_BYTES_MOST  (16 << 20)
 #define OWNERS_ERRORS_MOST 20 /* shown of one file */
 
 struct run {
@@ -48,21 +48,20 @@ static char *summary(const struct run *run, const char *file, const struct repla
 {
 	char *text = show_printf("%s: frames %llu, SYNs %llu", file,
 				 (unsigned long long)counts->frames,
-				 (unsigned long long)counts->syns), *longer;
+				 (unsigned long long)counts->syns),
+	     *longer;
 
 	for (unsigned i = 0; i < run->policy.n_ports; i++) {
-		longer = show_printf("%s%s%u: %llu%s", text, i ? ", " : " (",
-				     run->policy.ports[i],
+		longer = show_printf("%s%s%u: %llu%s", text, i ? ", " : " (", run->policy.ports[i],
 				     (unsigned long long)counts->syns_by_port[i],
 				     i + 1 == run->policy.n_ports ? ")" : "");
 		free(text);
 		text = longer;
 	}
-	longer = show_printf("%s, retransmits %llu, attempts %llu, other judged %llu, not IP %llu",
-			     text, (unsigned long long)counts->retransmits,
-			     (unsigned long long)counts->attempts,
-			     (unsigned long long)counts->refused_other,
-			     (unsigned long long)counts->not_ip);
+	longer = show_printf(
+		"%s, retransmits %llu, attempts %llu, other judged %llu, not IP %llu", text,
+		(unsigned long long)counts->retransmits, (unsigned long long)counts->attempts,
+		(unsigned long long)counts->refused_other, (unsigned long long)counts->not_ip);
 	free(text);
 	return longer;
 }
@@ -157,10 +156,9 @@ static void replay_one(struct run *run, unsigned index)
 	error = replay_file(file, &run->policy, run->owners, each_record, run, &counts, &message);
 	if (error < 0) {
 		run->failed = true;
-		run->summaries[index] =
-			message ? show_printf("%s (%llu frames were read)", message,
-					      (unsigned long long)counts.frames)
-				: show_printf("%s: %s", file, strerror(-error));
+		run->summaries[index] = message ? show_printf("%s (%llu frames were read)", message,
+							      (unsigned long long)counts.frames)
+						: show_printf("%s: %s", file, strerror(-error));
 	} else {
 		run->summaries[index] = summary(run, file, &counts);
 	}

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <sys/capability.h>
+#include <unistd.h>
 
 #include "config_ruleset.h"
 #include "ctl.h"
@@ -67,8 +67,8 @@ static void say_clashes(const struct ruleset *set)
 	int n = ruleset_clashes(set, &message);
 	char *rest = message;
 
-	/* Who holds the queue is as a rule the egressd that these rules are for: it says itself when
-	 * it can't have it. */
+	/* Who holds the queue is as a rule the egressd that these rules are for: it says itself
+	 * when it can't have it. */
 	for (char *line; n > 0 && (line = strsep(&rest, "\n"));)
 		if (*line && strncmp(line, "queue ", 6) != 0)
 			ctl_say("warning: %s", line);
@@ -109,7 +109,8 @@ static int rules_load(struct rules *rules)
 	       was_loaded ? "renewed" : "loaded", policy_mode_words[rules->ctl->config.mode], ports,
 	       set->n_mail_uids, set->n_mail_uids == 1 ? "" : "s",
 	       was_loaded ? "its counters were kept" : "its counters start at 0");
-	printf("The agent chain is empty: a running egressd fills it within a second; until then the rules "
+	printf("The agent chain is empty: a running egressd fills it within a second; until then "
+	       "the rules "
 	       "decide alone.\n");
 	mark_unloaded(&rules->ctl->config, false);
 	fflush(stdout);

@@ -48,16 +48,15 @@ static int open_evidence(const char *state_dir, const char *name)
 /* The comment of a packet that comes from the store's row, not from an evidence file. */
 static char *row_comment(const struct store_verdict *verdict, const struct show_options *options)
 {
-	static const char *const names[] = { "id", "verdict", "uid", "user", "pid", "exe", "script",
-					     "rule" };
+	static const char *const names[] = { "id",  "verdict", "uid",	 "user",
+					     "pid", "exe",     "script", "rule" };
 	json_t *object = show_need(json_object());
 	char *text;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		json_object_set_new(object, names[i],
 				    show_field_value(show_field_by_name(&show_verdict_kind,
-									names[i],
-									strlen(names[i])),
+									names[i], strlen(names[i])),
 						     verdict, options));
 	text = json_dumps(object, JSON_COMPACT);
 	json_decref(object);

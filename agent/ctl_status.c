@@ -16,7 +16,7 @@
 #include "show_status.h"
 
 #define REPORT_FRESH_NS (5 * 1000000000LL) /* the judge reports each second */
-#define QUEUE_FILE "/proc/net/netfilter/nfnetlink_queue"
+#define QUEUE_FILE	"/proc/net/netfilter/nfnetlink_queue"
 
 static bool judge_runs(const struct store_status *store, int64_t now_ns)
 {
@@ -42,8 +42,7 @@ static void read_queue(uint16_t queue_num, struct show_queue *queue)
 	while (fgets(line, sizeof(line), file)) {
 		uint64_t number, portid, waiting, queue_dropped, user_dropped;
 
-		if (sscanf(line,
-			   "%" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %" SCNu64 " %" SCNu64,
+		if (sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %*u %*u %" SCNu64 " %" SCNu64,
 			   &number, &portid, &waiting, &queue_dropped, &user_dropped) != 5 ||
 		    number != queue_num)
 			continue;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NS 1000000000LL
+#define NS	     1000000000LL
 #define SECONDS_MOST (INT64_MAX / NS) /* 2262-04-11 */
 
 /* Seconds since the epoch of a broken-down local time; see the header for the clock changes. */

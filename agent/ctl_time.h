@@ -17,8 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CTL_TIME_EXPECTED \
-	"now, today, yesterday, -1h, -7d, 2026-11-23 or 2026-11-23T10:00:00+01:00"
+#define CTL_TIME_EXPECTED "now, today, yesterday, -1h, -7d, 2026-11-23 or 2026-11-23T10:00:00+01:00"
 
 /* 0, or -EINVAL. *ns since the epoch, never before it. */
 int ctl_time_parse(const char *text, int64_t now_ns, bool utc, int64_t *ns);

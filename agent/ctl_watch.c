@@ -16,7 +16,7 @@
 #include "show_table.h"
 
 #define POLL_MS 250
-#define KNOWN 4096 /* rows whose count is remembered: these are shown again when they grow */
+#define KNOWN	4096 /* rows whose count is remembered: these are shown again when they grow */
 #define LATE_NS (5 * 1000000000LL) /* records may be stored later than others seen after them */
 
 static volatile sig_atomic_t ended;
@@ -32,8 +32,8 @@ struct watch {
 	struct stat file;	/* which store is open */
 	struct show_list *list; /* NULL: one line of text each */
 	bool said_missing;
-	int64_t last_id;	 /* greatest seen */
-	int64_t last_ns;	 /* of all rows seen: those that grow will have a later one */
+	int64_t last_id;	   /* greatest seen */
+	int64_t last_ns;	   /* of all rows seen: those that grow will have a later one */
 	struct known known[KNOWN]; /* by id modulo KNOWN */
 	int write_error;
 };
@@ -64,8 +64,7 @@ static bool remember(struct watch *watch, const struct store_verdict *verdict)
 static char *text_of(const struct watch *watch, const struct store_verdict *verdict,
 		     const char *name)
 {
-	const struct show_field *field =
-		show_field_by_name(&show_verdict_kind, name, strlen(name));
+	const struct show_field *field = show_field_by_name(&show_verdict_kind, name, strlen(name));
 	json_t *value = show_field_value(field, verdict, &watch->ctl->show);
 	char *text = show_field_text(field, value);
 

@@ -22,7 +22,8 @@ int edges_open(const struct config *config, struct edges *edges)
 
 	if (error == -EPERM || error == -EBUSY) {
 		if (queue_state(config->queue_num, &state) == 0)
-			log_error("queue_num: queue %u is held by netlink port %u (as a rule that is its "
+			log_error("queue_num: queue %u is held by netlink port %u (as a rule that "
+				  "is its "
 				  "process id): expected a free queue",
 				  config->queue_num, state.portid);
 		else
@@ -40,8 +41,8 @@ int edges_open(const struct config *config, struct edges *edges)
 				    config->rcvbuf_bytes, &what);
 		if (error) {
 			log_error("%s %u: %s", what, group,
-				  error == -EBUSY || error == -EPERM ? "another program holds it" :
-								       strerror(-error));
+				  error == -EBUSY || error == -EPERM ? "another program holds it"
+								     : strerror(-error));
 			edges_close(&opened);
 			return error;
 		}

@@ -39,7 +39,8 @@ static bool maker_of(const struct egress_meta *meta, const struct owner *owner, 
 /* To the kernel all that the mail servers' uids make is one party's. */
 static bool same_party(const struct policy *policy, uint32_t maker, uint32_t uid)
 {
-	return uid == maker || (policy_is_mail_uid(policy, maker) && policy_is_mail_uid(policy, uid));
+	return uid == maker ||
+	       (policy_is_mail_uid(policy, maker) && policy_is_mail_uid(policy, uid));
 }
 
 /*

@@ -19,51 +19,50 @@
 static const char *const verdict_sorts[] = { "newest", "oldest" };
 
 const struct ctl_command ctl_commands[] = {
-	{ "status", ctl_status, NULL, 0, 0, CTL_CONFIG_FILE | CTL_OUTPUT | CTL_UTC,
-	  CTL_EXITS_STORE,
+	{ "status", ctl_status, NULL, 0, 0, CTL_CONFIG_FILE | CTL_OUTPUT | CTL_UTC, CTL_EXITS_STORE,
 	  "what runs, what was seen, what was lost",
 	  "Reads the store and, when it may (as root), the kernel. Formats: table, json, jsonl." },
 	{ "list-offenders", ctl_list_offenders, NULL, 0, 0,
 	  CTL_LIST_OPTIONS | CTL_SINCE | CTL_UNTIL | CTL_USER | CTL_SORT | CTL_LIMIT,
-	  CTL_EXITS_STORE | 1 << CTL_OFFENDERS,
-	  "who tried to send mail past the mail server",
+	  CTL_EXITS_STORE | 1 << CTL_OFFENDERS, "who tried to send mail past the mail server",
 	  "One row for each user and script (or program, where no script is known), ranked by\n"
 	  "--sort. Networks are counted as /24 (IPv4) and /48 (IPv6). Exit code 0: none; 5: some.\n"
-	  "LAST_ID is its newest verdict: `egressctl show LAST_ID` tells all of it, and how to list\n"
-	  "the others. WORKS_IN, where no script is known: the web root that the program worked in\n"
+	  "LAST_ID is its newest verdict: `egressctl show LAST_ID` tells all of it, and how to "
+	  "list\n"
+	  "the others. WORKS_IN, where no script is known: the web root that the program worked "
+	  "in\n"
 	  "at every attempt, a hint (a process chooses its folder).",
 	  &show_offender_kind, store_sort_words, SORT_N },
 	{ "list-verdicts", ctl_list_verdicts, NULL, 0, 0,
 	  CTL_LIST_OPTIONS | CTL_SINCE | CTL_UNTIL | CTL_USER | CTL_OFFENDER | CTL_SORT | CTL_LIMIT,
-	  CTL_EXITS_STORE,
-	  "each verdict, with who asked for it",
+	  CTL_EXITS_STORE, "each verdict, with who asked for it",
 	  "The newest first. A row whose COUNT is more than 1 stands for repeats of one owner and\n"
 	  "destination. A table stops after 1000 rows unless --limit says otherwise.",
 	  &show_verdict_kind, verdict_sorts, 2 },
 	{ "show", ctl_show, "ID", 1, 1, CTL_CONFIG_FILE | CTL_OUTPUT | CTL_UTC | CTL_PCAP,
-	  CTL_EXITS_STORE,
-	  "one verdict, whole, with its packet",
-	  "--pcap writes the packet as pcapng with the owner in its comment. A file that exists is\n"
+	  CTL_EXITS_STORE, "one verdict, whole, with its packet",
+	  "--pcap writes the packet as pcapng with the owner in its comment. A file that exists "
+	  "is\n"
 	  "never overwritten. Formats: table, json, jsonl." },
-	{ "watch", ctl_watch, NULL, 0, 0,
-	  CTL_LIST_OPTIONS | CTL_SINCE | CTL_USER,
-	  CTL_EXITS_STORE,
+	{ "watch", ctl_watch, NULL, 0, 0, CTL_LIST_OPTIONS | CTL_SINCE | CTL_USER, CTL_EXITS_STORE,
 	  "new verdicts as they come, until Ctrl-C",
 	  "A row is shown when it is made, and again when repeats were folded into it.\n"
 	  "With --since it begins with what was seen from then on.",
 	  &show_verdict_kind },
 	{ "replay", ctl_replay, "FILE...", 1, 1U << 20, CTL_LIST_OPTIONS | CTL_OWNERS,
-	  CTL_EXITS_CONFIG,
-	  "what the policy says to the packets of a capture",
+	  CTL_EXITS_CONFIG, "what the policy says to the packets of a capture",
 	  "Reads pcap and pcapng. Without --owners nobody is known, so nobody may send.\n"
 	  "Users are named by number: the capture may be another box's. Of several captures each\n"
 	  "row names its own (FILE).\n\n"
 	  "The owners file has a line for each flow; the first that fits counts:\n"
 	  "  192.0.2.7:* > *:25 uid=33 gid=33 exe=/usr/bin/php8.2 script=/var/www/x.php\n"
 	  "  local 192.0.2.8                # this address is the box's own\n"
-	  "IPv6 addresses stand in brackets, * is any address or port, # begins a comment. Values with\n"
-	  "blanks or escapes (\\\" \\\\ \\xHH) in double quotes. Keys: uid gid (who made the socket)\n"
-	  "pid holder_uid holder_euid (the process) exe cmdline cwd script unit container comm how why.",
+	  "IPv6 addresses stand in brackets, * is any address or port, # begins a comment. Values "
+	  "with\n"
+	  "blanks or escapes (\\\" \\\\ \\xHH) in double quotes. Keys: uid gid (who made the "
+	  "socket)\n"
+	  "pid holder_uid holder_euid (the process) exe cmdline cwd script unit container comm how "
+	  "why.",
 	  &show_replay_kind },
 	{ "rules", ctl_rules, "load|unload|show|check", 1, 1, CTL_CONFIG_FILE, CTL_EXITS_CONFIG,
 	  "the rule set in the kernel",
@@ -76,7 +75,8 @@ const struct ctl_command ctl_commands[] = {
 	  "show    prints the effective one, defaults included\n"
 	  "check   says OK, or each error as FILE:LINE: KEY: what was expected; exit code 4" },
 	{ "version", ctl_version, NULL, 0, 0, 0, CTL_EXITS_SIMPLE, "the version", NULL },
-	{ "help", ctl_help, "[COMMAND]", 0, 2, 0, CTL_EXITS_SIMPLE, "this, or more about one command", NULL },
+	{ "help", ctl_help, "[COMMAND]", 0, 2, 0, CTL_EXITS_SIMPLE,
+	  "this, or more about one command", NULL },
 	{ NULL },
 };
 

@@ -14,12 +14,12 @@
 #include "evidence_folder.h"
 #include "lru.h"
 
-#define RETRY_NS (10 * 1000000000LL)
+#define RETRY_NS	    (10 * 1000000000LL)
 #define OFFENDERS_IN_A_FILE 20000 /* more than a store has */
 
 struct evidence {
 	int dir_fd;
-	int fd; /* of the youngest file; -1: none is open */
+	int fd;	      /* of the youngest file; -1: none is open */
 	uint64_t end; /* of its last whole block */
 	dev_t dev;    /* of that file, with ino */
 	ino_t ino;
@@ -175,8 +175,7 @@ static bool is_as_left(const struct evidence *evidence, uint64_t *bytes)
 	if (fstatat(evidence->dir_fd, file->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	*bytes = (uint64_t)st.st_size;
-	return st.st_dev == evidence->dev && st.st_ino == evidence->ino &&
-	       *bytes == evidence->end;
+	return st.st_dev == evidence->dev && st.st_ino == evidence->ino && *bytes == evidence->end;
 }
 
 void evidence_give_up_file(struct evidence *evidence)
@@ -270,8 +269,8 @@ static bool still_suspended(struct evidence *evidence, int64_t now_ns)
 	return evidence->suspended && since > -RETRY_NS && since < RETRY_NS;
 }
 
-int evidence_add(struct evidence *evidence, const struct evidence_packet *packet,
-		 const char **file, uint64_t *offset)
+int evidence_add(struct evidence *evidence, const struct evidence_packet *packet, const char **file,
+		 uint64_t *offset)
 {
 	struct keyhash name = { { (uint64_t)packet->offender, 0 } };
 	struct evidence_packet whole = *packet;

@@ -6,9 +6,10 @@
  * block before it is appended to (what a crash left of an unfinished block at its end is cut off),
  * and truncated back after a failed write; a file that fails the check is left alone and a new one
  * begun, also while it is written: one that is not as long as we left it, or not there any more,
- * is given up. Quotas: per file, per offender in a file, in total (the oldest file goes first; files that
- * do not begin as ours do are neither counted nor removed). After a failed write it is *suspended*:
- * what comes is counted, not kept, and every 10 s it tries again. Its clock is the packets' time.
+ * is given up. Quotas: per file, per offender in a file, in total (the oldest file goes first;
+ * files that do not begin as ours do are neither counted nor removed). After a failed write it is
+ * *suspended*: what comes is counted, not kept, and every 10 s it tries again. Its clock is the
+ * packets' time.
  *
  * An offender's share is counted from the time the file was opened: after a restart it has a new
  * share of the same file. A packet written for a row whose commit failed, or that was killed before
@@ -34,17 +35,17 @@ void evidence_options(struct evidence *evidence, const struct config *config);
 
 struct evidence_packet {
 	int64_t ts_ns;
-	const uint8_t *bytes; /* from the IP header on */
-	uint32_t len;	      /* bytes kept */
+	const uint8_t *bytes;  /* from the IP header on */
+	uint32_t len;	       /* bytes kept */
 	uint32_t packet_bytes; /* bytes it had */
-	const char *comment;  /* UTF-8, one line */
+	const char *comment;   /* UTF-8, one line */
 	int64_t offender;
 };
 
 /* 0: kept, at *offset of *file (owned by evidence, until the next call). -EDQUOT: the offender's
  * share of this file is used up; -EAGAIN: suspended; -errno of the failed write. */
-int evidence_add(struct evidence *evidence, const struct evidence_packet *packet,
-		 const char **file, uint64_t *offset);
+int evidence_add(struct evidence *evidence, const struct evidence_packet *packet, const char **file,
+		 uint64_t *offset);
 int evidence_sync(struct evidence *evidence); /* fdatasync, before the store's commit */
 bool evidence_suspended(const struct evidence *evidence);
 /* The file that is appended to, and where it ends; NULL: none. */

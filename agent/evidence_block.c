@@ -5,15 +5,15 @@
 #include <errno.h>
 #include <string.h>
 
-#define BLOCK_SECTION 0x0a0d0d0au
-#define BLOCK_INTERFACE 1u
-#define BLOCK_PACKET 6u
-#define BYTE_ORDER_MAGIC 0x1a2b3c4du
-#define LINKTYPE_RAW 101 /* tcpdump.org/linktypes.html */
-#define OPTION_END 0
-#define OPTION_COMMENT 1
-#define OPTION_SECTION_USERAPPL 4
-#define OPTION_INTERFACE_NAME 2
+#define BLOCK_SECTION		 0x0a0d0d0au
+#define BLOCK_INTERFACE		 1u
+#define BLOCK_PACKET		 6u
+#define BYTE_ORDER_MAGIC	 0x1a2b3c4du
+#define LINKTYPE_RAW		 101 /* tcpdump.org/linktypes.html */
+#define OPTION_END		 0
+#define OPTION_COMMENT		 1
+#define OPTION_SECTION_USERAPPL	 4
+#define OPTION_INTERFACE_NAME	 2
 #define OPTION_INTERFACE_TSRESOL 9
 
 static size_t padded(size_t len)

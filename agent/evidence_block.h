@@ -12,11 +12,11 @@
 
 #include "evidence.h"
 
-#define EVIDENCE_HEAD_MAX 128
-#define EVIDENCE_PACKET_MAX 65535 /* bytes kept of one packet */
+#define EVIDENCE_HEAD_MAX    128
+#define EVIDENCE_PACKET_MAX  65535 /* bytes kept of one packet */
 #define EVIDENCE_COMMENT_MAX 65000 /* an option's length has 16 bits */
-#define EVIDENCE_BLOCK_LEAST 32   /* an Enhanced Packet Block without packet or option */
-#define EVIDENCE_BLOCK_MAX (EVIDENCE_PACKET_MAX + EVIDENCE_COMMENT_MAX + 64)
+#define EVIDENCE_BLOCK_LEAST 32	   /* an Enhanced Packet Block without packet or option */
+#define EVIDENCE_BLOCK_MAX   (EVIDENCE_PACKET_MAX + EVIDENCE_COMMENT_MAX + 64)
 
 size_t evidence_head(uint8_t out[EVIDENCE_HEAD_MAX]);
 /* The block as bytes; out has room for evidence_block_bytes(). -EMSGSIZE: packet or comment too

@@ -15,9 +15,9 @@
 
 #include "evidence_block.h"
 
-#define STAMP_LEN 16
+#define STAMP_LEN	  16
 #define CHECKED_MAX_BYTES (1LL << 30) /* a larger file is not read whole, so not appended to */
-#define NUMBERS_TRIED 10000
+#define NUMBERS_TRIED	  10000
 
 static bool parse_name(const char *name, struct evidence_file *file)
 {
@@ -185,8 +185,8 @@ int evidence_folder_create(struct evidence_folder *folder, int64_t now_ns)
 	unsigned last;
 	int fd, err;
 
-	if (!gmtime_r(&seconds, &tm) || strftime(file.stamp, sizeof(file.stamp),
-						  "%Y%m%dT%H%M%SZ", &tm) != STAMP_LEN)
+	if (!gmtime_r(&seconds, &tm) ||
+	    strftime(file.stamp, sizeof(file.stamp), "%Y%m%dT%H%M%SZ", &tm) != STAMP_LEN)
 		return -EINVAL;
 	/* a clock that was set back must not make the newest file the oldest by name */
 	if (youngest && strcmp(file.stamp, youngest->stamp) <= 0) {

@@ -34,7 +34,6 @@ int evidence_folder_open(struct evidence_folder *folder, const struct evidence_f
 int evidence_folder_create(struct evidence_folder *folder, int64_t now_ns);
 /* Removes the youngest again: nothing was written to it. */
 void evidence_folder_take_back(struct evidence_folder *folder);
-int evidence_folder_remove_oldest(struct evidence_folder *folder,
-				  char name[EVIDENCE_NAME_BYTES]);
+int evidence_folder_remove_oldest(struct evidence_folder *folder, char name[EVIDENCE_NAME_BYTES]);
 
 #endif

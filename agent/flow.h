@@ -24,33 +24,33 @@
 /* Why a packet is no TCP flow that can be judged. Words: flow_error_words[]. */
 enum flow_error {
 	FLOW_OK,
-	FLOW_EMPTY,		/* no byte of an IP header */
-	FLOW_BAD_VERSION,	/* neither 4 nor 6 */
-	FLOW_CUT_IP,		/* the IP header is longer than the packet */
-	FLOW_BAD_IHL,		/* IPv4 header length below 5 words */
-	FLOW_CUT_EXTENSION,	/* an IPv6 extension header is longer than the packet */
-	FLOW_LONG_CHAIN,	/* more than FLOW_EXTENSIONS_MAX extension headers */
-	FLOW_FRAGMENT,		/* not the first fragment, or too short a first one to hold TCP */
+	FLOW_EMPTY,	    /* no byte of an IP header */
+	FLOW_BAD_VERSION,   /* neither 4 nor 6 */
+	FLOW_CUT_IP,	    /* the IP header is longer than the packet */
+	FLOW_BAD_IHL,	    /* IPv4 header length below 5 words */
+	FLOW_CUT_EXTENSION, /* an IPv6 extension header is longer than the packet */
+	FLOW_LONG_CHAIN,    /* more than FLOW_EXTENSIONS_MAX extension headers */
+	FLOW_FRAGMENT,	    /* not the first fragment, or too short a first one to hold TCP */
 	FLOW_NOT_TCP,
-	FLOW_CUT_TCP,		/* the TCP header's first 14 bytes (ports to flags) are not there */
-	FLOW_BAD_DATA_OFFSET,	/* TCP header length below 5 words */
+	FLOW_CUT_TCP,	      /* the TCP header's first 14 bytes (ports to flags) are not there */
+	FLOW_BAD_DATA_OFFSET, /* TCP header length below 5 words */
 	FLOW_ERROR_N
 };
 
 extern const char *const flow_error_words[FLOW_ERROR_N];
 
 struct flow {
-	uint8_t family;		 /* AF_INET, AF_INET6; 0 when the addresses are not known */
-	uint8_t protocol;	 /* IPPROTO_*, after the extension headers; 0 if not reached */
+	uint8_t family;		  /* AF_INET, AF_INET6; 0 when the addresses are not known */
+	uint8_t protocol;	  /* IPPROTO_*, after the extension headers; 0 if not reached */
 	uint8_t src[16], dst[16]; /* network byte order; IPv4 in the first four bytes */
-	uint16_t sport, dport;	 /* host byte order */
-	uint32_t seq, ack;	 /* host byte order */
-	uint8_t tcp_flags;	 /* FLOW_TCP_* and the others, as on the wire */
+	uint16_t sport, dport;	  /* host byte order */
+	uint32_t seq, ack;	  /* host byte order */
+	uint8_t tcp_flags;	  /* FLOW_TCP_* and the others, as on the wire */
 	uint8_t ttl;
-	bool has_ports;		 /* sport, dport are valid (also in some errors) */
-	bool fragment;		 /* MF set or offset not 0, or a fragment header is there */
-	bool has_ip_options;	 /* IPv4 options or any IPv6 extension header */
-	size_t payload_offset;	 /* from the packet's start to TCP data; 0 when header incomplete */
+	bool has_ports;	       /* sport, dport are valid (also in some errors) */
+	bool fragment;	       /* MF set or offset not 0, or a fragment header is there */
+	bool has_ip_options;   /* IPv4 options or any IPv6 extension header */
+	size_t payload_offset; /* from the packet's start to TCP data; 0 when header incomplete */
 };
 
 /* Fills *flow with what could be read, also when it returns an error. */

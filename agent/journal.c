@@ -16,10 +16,10 @@
 #include "log.h"
 #include "lru.h"
 
-#define OFFENDERS_MAX 16384
+#define OFFENDERS_MAX  16384
 #define DATAGRAM_BYTES 16384
-#define SHORT_BYTES 257
-#define LONG_BYTES 1025
+#define SHORT_BYTES    257
+#define LONG_BYTES     1025
 
 struct pace { /* of one offender */
 	int64_t said_ns;
@@ -251,8 +251,8 @@ static void add_owner(struct text *text, const struct owner *owner)
 	add_escaped(text, "EGRESSD_REQUEST_CLIENT", owner->request_client);
 }
 
-size_t journal_format(const struct record *record, int64_t id, const char *user,
-		      uint64_t held_back, char *out, size_t size)
+size_t journal_format(const struct record *record, int64_t id, const char *user, uint64_t held_back,
+		      char *out, size_t size)
 {
 	struct text text = { .out = out, .size = size };
 	char message[2 * LONG_BYTES];
@@ -314,8 +314,8 @@ static int send_line(const struct record *record, const char *user, uint64_t hel
 	return log_raw(line, (size_t)len);
 }
 
-int journal_say(struct journal *journal, const struct record *record, int64_t id,
-		const char *user, uint64_t held_back)
+int journal_say(struct journal *journal, const struct record *record, int64_t id, const char *user,
+		uint64_t held_back)
 {
 	char datagram[DATAGRAM_BYTES];
 	size_t len;

@@ -16,8 +16,8 @@
 
 /* Stable ids, in the catalog: one verdict against an offender; a mail server's socket that
  * went out from other hands (record_is_alarm()). */
-#define JOURNAL_ID_REFUSED "5b1d1c7cbbf04e43ae8d1b1f6d4e9a52"
-#define JOURNAL_ID_WOULD_REFUSE "0c7d0f2f8f7c4a7bb1e5ccdb0b8d2b93"
+#define JOURNAL_ID_REFUSED	  "5b1d1c7cbbf04e43ae8d1b1f6d4e9a52"
+#define JOURNAL_ID_WOULD_REFUSE	  "0c7d0f2f8f7c4a7bb1e5ccdb0b8d2b93"
 #define JOURNAL_ID_FOREIGN_HOLDER "d4c7b1d0c0fb4f5f9f0a1c7d8f0e6a31"
 
 struct journal;
@@ -31,8 +31,8 @@ bool journal_due(struct journal *journal, int64_t ts_ns, int64_t offender, uint6
 /* One more attempt that gets no line of its own. */
 void journal_repeat(struct journal *journal, int64_t offender);
 /* Says it. 0, or -errno: lost. id 0: it is in no store. user: name or NULL. Never waits. */
-int journal_say(struct journal *journal, const struct record *record, int64_t id,
-		const char *user, uint64_t held_back);
+int journal_say(struct journal *journal, const struct record *record, int64_t id, const char *user,
+		uint64_t held_back);
 /* Both. 0: written; 1: held back and counted for the offender; -errno: lost. */
 int journal_verdict(struct journal *journal, const struct record *record, int64_t id,
 		    int64_t offender, const char *user);

@@ -20,11 +20,12 @@
 #include "privilege.h"
 
 #define ATTEMPT_SLOTS 16384
-#define HELD_USER_NS  (250 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
-#define HELD_ALL_NS   (600 * INT64_C(1000000)) /* and all users' look-ups */
-#define REST_NS	      (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
-#define AFTER_USER    10 /* packets' worth of lookup_after_ms a second, for one user */
-#define AFTER_ALL     40 /* and for all together */
+#define HELD_USER_NS                                                                               \
+	(250 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
+#define HELD_ALL_NS (600 * INT64_C(1000000)) /* and all users' look-ups */
+#define REST_NS	    (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
+#define AFTER_USER  10 /* packets' worth of lookup_after_ms a second, for one user */
+#define AFTER_ALL   40 /* and for all together */
 
 int64_t judge_clock_ns(clockid_t clock)
 {
@@ -88,7 +89,8 @@ static void on_settings(struct judge *judge)
 	ruleset_agent_fill(judge->link, settings.config.table, settings.config.queue_num, &form);
 	length = wire_encode_options(&settings.config, judge->message, sizeof(judge->message));
 	assert(length > 0);
-	if (send(judge->channel_fd, judge->message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+	if (send(judge->channel_fd, judge->message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) <
+	    0)
 		log_warning("the recorder's channel is full: it keeps its old options");
 	judge_report(judge);
 	(void)send(judge->control_fd, JUDGE_SAYS_READY, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -174,8 +176,9 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 		return error;
 	}
 	ruleset_generation(judge->link, &judge->generation);
-	log_notice("judging: mode %s, queue %u (%s), %u mail uid%s", policy_mode_words[config->mode],
-		   config->queue_num, ruleset_queue_words[form], judge->settings.policy.n_mail_uids,
+	log_notice("judging: mode %s, queue %u (%s), %u mail uid%s",
+		   policy_mode_words[config->mode], config->queue_num, ruleset_queue_words[form],
+		   judge->settings.policy.n_mail_uids,
 		   judge->settings.policy.n_mail_uids == 1 ? "" : "s");
 	return 0;
 }
@@ -211,7 +214,8 @@ static void wind_down(struct judge *judge)
 	int error = ruleset_agent_empty(judge->link, judge->settings.config.table);
 
 	if (error && error != -ENOENT)
-		log_warning("empty the agent chain: %s (the guard decides alone)", strerror(-error));
+		log_warning("empty the agent chain: %s (the guard decides alone)",
+			    strerror(-error));
 	while (judge_read_queue(judge) || judge_read_copies(judge, VIA_MAIL) ||
 	       judge_read_copies(judge, VIA_LOCAL) || judge_read_copies(judge, VIA_GUARD))
 		;

@@ -26,7 +26,7 @@ struct judge_settings {
 struct judge_start {
 	const struct judge_settings *settings;
 	const struct edges *edges; /* open already; the judge closes them */
-	uid_t uid; /* what judge_user resolved to */
+	uid_t uid;		   /* what judge_user resolved to */
 	gid_t gid;
 	int channel_fd; /* to the recorder, SOCK_SEQPACKET */
 	int control_fd; /* from the keeper: settings; to it: JUDGE_SAYS_… */

@@ -40,9 +40,9 @@ static void on_copy(struct judge *judge, const struct copies_packet *copy, enum 
 		.dst_local = via == VIA_LOCAL,
 	};
 
-	++*judge_stat(judge, via == VIA_MAIL	  ? STAT_COPIES_MAIL
-			   : via == VIA_LOCAL ? STAT_COPIES_LOCAL
-					      : STAT_COPIES_GUARD);
+	++*judge_stat(judge, via == VIA_MAIL	? STAT_COPIES_MAIL
+			     : via == VIA_LOCAL ? STAT_COPIES_LOCAL
+						: STAT_COPIES_GUARD);
 	judge_take(judge, &packet, &meta, NULL);
 }
 

@@ -47,7 +47,7 @@ struct judge {
 	struct owner_wait *wait;	 /* the script was asked for */
 	bool again;			 /* the held budget was spent without an answer */
 	struct owner found;		 /* of the look-up after the verdict */
-	struct allowance held, after;	 /* time for look-ups by uid, before and after the verdict */
+	struct allowance held, after; /* time for look-ups by uid, before and after the verdict */
 
 	struct parked parked[PARKED_MAX];
 	unsigned n_parked;
@@ -56,8 +56,8 @@ struct judge {
 	int64_t busy_since_ns; /* CLOCK_MONOTONIC: when there last was nothing to do */
 	uint32_t queue_dropped_last, user_dropped_last; /* of nfnetlink_queue: 32 bits each */
 	char boot_id[40];
-	uint32_t generation;	   /* of the kernel's rules when they were last known whole */
-	unsigned ticks_to_check;   /* 0: as known; else the keeper is asked when they are over */
+	uint32_t generation;	 /* of the kernel's rules when they were last known whole */
+	unsigned ticks_to_check; /* 0: as known; else the keeper is asked when they are over */
 	bool rules_missing_said, stopping;
 	struct record record; /* the one at work */
 	uint8_t message[WIRE_BYTES_MAX];

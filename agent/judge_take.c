@@ -66,8 +66,8 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 	allowance_spend(&judge->held, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
 	if (result == -EAGAIN)
 		judge->again = true;
-	/* A copy is looked at after the fact: that its socket is gone by then says nothing of how the
-	 * packet was made. */
+	/* A copy is looked at after the fact: that its socket is gone by then says nothing of how
+	 * the packet was made. */
 	if (meta->via != VIA_QUEUE && owner->how == OWNER_NO_SOCKET) {
 		owner->how = OWNER_UNKNOWN;
 		owner->why = OWNER_WHY_CLOSED;
@@ -203,7 +203,7 @@ static void conclude(struct judge *judge, const struct packet *packet,
 }
 
 void judge_take(struct judge *judge, const struct packet *packet, const struct egress_meta *meta,
-		 const struct queue_packet *held)
+		const struct queue_packet *held)
 {
 	bool repeat = false;
 	int result;

@@ -12,13 +12,15 @@
 
 #include "log.h"
 
-#define NS_PER_MS 1000000LL
-#define SECOND_NS 1000000000LL
+#define NS_PER_MS     1000000LL
+#define SECOND_NS     1000000000LL
 #define PRUNE_IDLE_NS (60 * SECOND_NS)
 
 static const char *const lost_words[LOST_N] = {
-	[LOST_COMMIT] = "commit", [LOST_EVIDENCE] = "evidence",
-	[LOST_BAD] = "bad-message", [LOST_JOURNAL] = "journal",
+	[LOST_COMMIT] = "commit",
+	[LOST_EVIDENCE] = "evidence",
+	[LOST_BAD] = "bad-message",
+	[LOST_JOURNAL] = "journal",
 };
 
 static void suspend(struct keep *keep, int err, int64_t now_ns)
@@ -328,8 +330,7 @@ void keep_tick(struct keep *keep, int64_t now_ns)
 {
 	if (keep->suspended && now_ns >= keep->retry_ns)
 		resume(keep, now_ns);
-	if (keep->in_transaction &&
-	    now_ns - keep->begun_ns >= keep->config.commit_ms * NS_PER_MS)
+	if (keep->in_transaction && now_ns - keep->begun_ns >= keep->config.commit_ms * NS_PER_MS)
 		commit(keep, now_ns);
 	prune(keep, now_ns);
 }
@@ -337,8 +338,8 @@ void keep_tick(struct keep *keep, int64_t now_ns)
 /* Trouble that goes away without us: it suspends, at the start too. */
 static bool may_pass(int err)
 {
-	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG || err == -EIO ||
-	       err == -EROFS || err == -ENOMEM || err == -EBUSY;
+	return err == -ENOSPC || err == -EDQUOT || err == -EFBIG || err == -EIO || err == -EROFS ||
+	       err == -ENOMEM || err == -EBUSY;
 }
 
 static int open_store(struct keep *keep, int64_t now_ns)

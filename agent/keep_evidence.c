@@ -19,7 +19,8 @@ static void evidence_removed(void *context, const char *file)
 
 	if (fstatat(keep->evidence_fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		log_warning("evidence file %s was changed by somebody else: it is left alone, its "
-			    "packets are not shown any more, a new file is begun", file);
+			    "packets are not shown any more, a new file is begun",
+			    file);
 
 	if (err && !keep->drop_error)
 		keep->drop_error = err;
@@ -33,8 +34,7 @@ static void note_evidence(struct keep *keep, int err)
 	if (err && err != -EDQUOT)
 		keep->lost[LOST_EVIDENCE]++;
 	if (now && !keep->evidence_was_suspended)
-		log_error("evidence can't be written: %s; trying again every 10 s",
-			  strerror(-err));
+		log_error("evidence can't be written: %s; trying again every 10 s", strerror(-err));
 	if (!now && keep->evidence_was_suspended)
 		log_notice("evidence can be written again");
 	keep->evidence_was_suspended = now;

@@ -16,7 +16,7 @@
 enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_N };
 struct keep {
 	struct config config;
-	struct store *store; /* NULL: could not be made yet */
+	struct store *store;	   /* NULL: could not be made yet */
 	struct evidence *evidence; /* NULL: none is kept */
 	int evidence_fd;
 	struct journal *journal;

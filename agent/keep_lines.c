@@ -11,7 +11,7 @@
 
 #include "wire.h"
 
-#define LINES_MAX 4096
+#define LINES_MAX	4096
 #define LINES_BYTES_MAX (8U << 20)
 
 struct line {

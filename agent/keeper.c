@@ -24,26 +24,26 @@
 #include "recorder.h"
 #include "statedir.h"
 
-#define JUDGE_END 0 /* of both socket pairs */
-#define OTHER_END 1
+#define JUDGE_END	     0 /* of both socket pairs */
+#define OTHER_END	     1
 #define RECORDER_PAUSE_MAX_S 30
-#define DRAIN_S 15 /* how long the recorder may go on committing after the judge's end */
+#define DRAIN_S		     15 /* how long the recorder may go on committing after the judge's end */
 
 struct keeper {
 	const char *config_file;
 	struct judge_settings settings;
 	struct statedir statedir;
 	struct keeper_users users;
-	struct edges edges; /* until the judge has them */
-	int channel[2]; /* judge -> recorder; JUDGE_END is -1 after the fork */
-	int control[2]; /* keeper <-> judge */
+	struct edges edges;    /* until the judge has them */
+	int channel[2];	       /* judge -> recorder; JUDGE_END is -1 after the fork */
+	int control[2];	       /* keeper <-> judge */
 	pid_t judge, recorder; /* 0: does not run */
-	int recorder_pause_s; /* before the next start; grows with each death */
+	int recorder_pause_s;  /* before the next start; grows with each death */
 	time_t recorder_started, recorder_due;
 	int judge_status;
 	sigset_t signals;
 	int signal_fd;
-	time_t rules_due; /* when the rules may be put back next */
+	time_t rules_due;     /* when the rules may be put back next */
 	unsigned rules_times; /* that they were put back in a row */
 	bool stopping, unloaded_said;
 };
@@ -185,8 +185,9 @@ static void reap(struct keeper *keeper)
 			keeper->judge = 0;
 			keeper->judge_status = status;
 			if (WIFSIGNALED(status))
-				log_error("the judge was ended by signal %d: the guard decides alone",
-					  WTERMSIG(status));
+				log_error(
+					"the judge was ended by signal %d: the guard decides alone",
+					WTERMSIG(status));
 			keeper->stopping = true;
 		}
 	}
@@ -258,8 +259,9 @@ static void see_to_rules(struct keeper *keeper)
 
 	if (keeper_rules_unloaded(keeper->statedir.dir_fd, false)) {
 		if (!keeper->unloaded_said)
-			log_warning("the rules were taken away by `egressctl rules unload`: nothing is "
-				    "guarded until `egressctl rules load`");
+			log_warning(
+				"the rules were taken away by `egressctl rules unload`: nothing is "
+				"guarded until `egressctl rules load`");
 		keeper->unloaded_said = true;
 		return;
 	}
@@ -405,9 +407,8 @@ static int end(struct keeper *keeper)
 	close(keeper->channel[OTHER_END]);
 	await_end(keeper, &keeper->recorder, DRAIN_S);
 	statedir_close(&keeper->statedir);
-	return !keeper->judge && WIFEXITED(keeper->judge_status) ?
-		       WEXITSTATUS(keeper->judge_status) :
-		       1;
+	return !keeper->judge && WIFEXITED(keeper->judge_status) ? WEXITSTATUS(keeper->judge_status)
+								 : 1;
 }
 
 int keeper_run(const char *config_file, const struct judge_settings *settings,

@@ -2,8 +2,8 @@
 /* Sees to the rule set for the keeper, and logs what it finds. */
 #include "keeper_rules.h"
 
-#include <fcntl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

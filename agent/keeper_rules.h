@@ -14,8 +14,8 @@ int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted);
 /* Names, as warnings, what other programs loaded that gets in the way. */
 void keeper_rules_name_clashes(const struct judge_settings *settings);
 
-/* Did an admin take the rules away on purpose (`egressctl rules unload`)? A file in the state folder
- * says so; forget: it is removed, the answer is false. */
+/* Did an admin take the rules away on purpose (`egressctl rules unload`)? A file in the state
+ * folder says so; forget: it is removed, the answer is false. */
 bool keeper_rules_unloaded(int state_fd, bool forget);
 
 #endif

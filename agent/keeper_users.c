@@ -25,8 +25,8 @@ static int find_user(const char *key, const char *name, uid_t *uid, gid_t *gid)
 
 int keeper_find_users(const struct config *config, struct keeper_users *users)
 {
-	int judge = find_user("judge_user", config->judge_user, &users->judge_uid,
-			      &users->judge_gid);
+	int judge =
+		find_user("judge_user", config->judge_user, &users->judge_uid, &users->judge_gid);
 	int recorder = find_user("recorder_user", config->recorder_user, &users->recorder_uid,
 				 &users->recorder_gid);
 

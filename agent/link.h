@@ -18,8 +18,8 @@ struct link_facts { /* what the link layer knew beside the bytes (NFLOG: the uid
 
 /* Link types here are DLT_* values, as pcap_datalink(3PCAP) gives them. */
 bool link_supported(int dlt);
-/* 0: *ip is the IP packet, without the link's padding; 1: the frame carries something else (ARP, …);
- * -EBADMSG: cut short. */
+/* 0: *ip is the IP packet, without the link's padding; 1: the frame carries something else (ARP,
+ * …); -EBADMSG: cut short. */
 int link_to_ip(int dlt, const struct packet *frame, struct packet *ip, struct link_facts *facts);
 
 #endif

@@ -16,7 +16,7 @@
 
 #include "escape.h"
 
-#define LOG_LINE_BYTES 2048 /* of text before escaping */
+#define LOG_LINE_BYTES	 2048 /* of text before escaping */
 #define LOG_PREFIX_BYTES 64
 
 static struct {
@@ -98,7 +98,7 @@ int log_raw(const char *line, size_t len)
 }
 
 __attribute__((format(printf, 2, 0))) static void log_line(int priority, const char *format,
-							     va_list arguments)
+							   va_list arguments)
 {
 	char text[LOG_LINE_BYTES], line[PIPE_BUF];
 	size_t room, used;
@@ -121,16 +121,16 @@ __attribute__((format(printf, 2, 0))) static void log_line(int priority, const c
 	log_raw(line, used);
 }
 
-#define LOG_FUNCTION(function, priority, condition)     \
-	void function(const char *format, ...)          \
-	{                                               \
-		va_list arguments;                      \
-                                                        \
-		if (!(condition))                       \
-			return;                         \
-		va_start(arguments, format);            \
-		log_line(priority, format, arguments);  \
-		va_end(arguments);                      \
+#define LOG_FUNCTION(function, priority, condition)                                                \
+	void function(const char *format, ...)                                                     \
+	{                                                                                          \
+		va_list arguments;                                                                 \
+                                                                                                   \
+		if (!(condition))                                                                  \
+			return;                                                                    \
+		va_start(arguments, format);                                                       \
+		log_line(priority, format, arguments);                                             \
+		va_end(arguments);                                                                 \
 	}
 
 LOG_FUNCTION(log_error, LOG_ERR, true)

@@ -43,8 +43,8 @@ void lru_clear(struct lru *lru)
 	lru->oldest = lru->youngest = lru->free = NOWHERE;
 }
 
-struct lru *lru_new(uint32_t slots, size_t value_bytes,
-		    void (*evicted)(void *context, void *value), void *context)
+struct lru *lru_new(uint32_t slots, size_t value_bytes, void (*evicted)(void *context, void *value),
+		    void *context)
 {
 	struct lru *lru = calloc(1, sizeof(*lru));
 	uint32_t chains = 1;
@@ -112,9 +112,8 @@ static uint32_t *find(struct lru *lru, struct keyhash name)
 {
 	uint32_t *link = chain_of(lru, name);
 
-	while (*link != NOWHERE &&
-	       (lru->nodes[*link].name.half[0] != name.half[0] ||
-		lru->nodes[*link].name.half[1] != name.half[1]))
+	while (*link != NOWHERE && (lru->nodes[*link].name.half[0] != name.half[0] ||
+				    lru->nodes[*link].name.half[1] != name.half[1]))
 		link = &lru->nodes[*link].next_in_chain;
 	return link;
 }

@@ -13,9 +13,9 @@
 struct lru;
 
 /* evicted is called with a value that has to go for another one; may be NULL. NULL: no memory. */
-struct lru *lru_new(uint32_t slots, size_t value_bytes,
-		    void (*evicted)(void *context, void *value), void *context);
-void lru_free(struct lru *lru); /* takes NULL; evicted is not called */
+struct lru *lru_new(uint32_t slots, size_t value_bytes, void (*evicted)(void *context, void *value),
+		    void *context);
+void lru_free(struct lru *lru);			     /* takes NULL; evicted is not called */
 void *lru_get(struct lru *lru, struct keyhash name); /* NULL: not there; else now the youngest */
 void *lru_put(struct lru *lru, struct keyhash name); /* zeroed; the name must not be there */
 void lru_drop(struct lru *lru, struct keyhash name); /* evicted is not called */

@@ -52,8 +52,8 @@ int nfsock_fd(const struct nfsock *nfsock)
 	return mnl_socket_get_fd(nfsock->socket);
 }
 
-struct nlmsghdr *nfsock_request(struct nfsock *nfsock, void *buffer, uint16_t subsystem, uint16_t type,
-			      uint16_t resource)
+struct nlmsghdr *nfsock_request(struct nfsock *nfsock, void *buffer, uint16_t subsystem,
+				uint16_t type, uint16_t resource)
 {
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 	struct nfgenmsg *family;

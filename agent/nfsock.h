@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* The kernel never sends a larger message: packets are copied to at most NFSOCK_COPY_BYTES. */
-#define NFSOCK_COPY_BYTES 1500
+#define NFSOCK_COPY_BYTES    1500
 #define NFSOCK_MESSAGE_BYTES 65536
 
 struct nfsock {
@@ -28,8 +28,8 @@ void nfsock_close(struct nfsock *nfsock);
 int nfsock_fd(const struct nfsock *nfsock);
 
 /* Starts a request in buffer (1024 bytes or more) with NLM_F_ACK. */
-struct nlmsghdr *nfsock_request(struct nfsock *nfsock, void *buffer, uint16_t subsystem, uint16_t type,
-			      uint16_t resource);
+struct nlmsghdr *nfsock_request(struct nfsock *nfsock, void *buffer, uint16_t subsystem,
+				uint16_t type, uint16_t resource);
 /* Sends it and waits for its ACK, at most 2 s; packets that come meanwhile are dropped (the
  * socket must not be delivering yet). 0 or the kernel's -errno. */
 int nfsock_acknowledged(struct nfsock *nfsock, const struct nlmsghdr *request);
@@ -43,8 +43,9 @@ int nfsock_receive(struct nfsock *nfsock, void *buffer, size_t size);
  * mnl_nlmsg_ok(3) of libmnl 1.0.4 a length of 2^31 and more is no message. Pure. */
 const struct nlmsghdr *nfsock_message(const void *bytes, size_t length, size_t *offset);
 /* The message's attributes by type, the last of each kind; types above max are left out. Bounds are
- * those of nlmsg_len, not of its rounding up as in mnl_attr_parse(3): nfnetlink_queue.c does not pad
- * its last attribute. table has max + 1 places. -EBADMSG: one is longer than the message. Pure. */
+ * those of nlmsg_len, not of its rounding up as in mnl_attr_parse(3): nfnetlink_queue.c does not
+ * pad its last attribute. table has max + 1 places. -EBADMSG: one is longer than the message. Pure.
+ */
 int nfsock_attributes(const struct nlmsghdr *message, const struct nlattr **table, unsigned max);
 /* A 32-bit value in network byte order; false when the attribute is not there or too short. */
 bool nfsock_be32(const struct nlattr *attribute, uint32_t *out);

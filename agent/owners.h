@@ -8,8 +8,8 @@
  * IPv6 addresses in brackets; `*` for any address or port, on either side. `#` before a word starts
  * a comment. Values with spaces or escapes in double quotes (\" \\ \xHH). Keys: uid gid (as the
  * queue would give them: who made the socket) pid holder_uid holder_euid (the process; else as uid)
- * exe cmdline (arguments apart by spaces; \x20 is a space in one) cwd script unit container comm how
- * why. First match wins.
+ * exe cmdline (arguments apart by spaces; \x20 is a space in one) cwd script unit container comm
+ * how why. First match wins.
  */
 #ifndef AGENT_OWNERS_H
 #define AGENT_OWNERS_H
@@ -20,8 +20,8 @@
 struct owners;
 
 /* Parses text over; `file` only for messages. 0, or -EINVAL after an error line each. */
-int owners_parse(struct owners **owners, const char *file, const char *text,
-		 config_error_fn error, void *context);
+int owners_parse(struct owners **owners, const char *file, const char *text, config_error_fn error,
+		 void *context);
 void owners_free(struct owners *owners);
 /* An egress_resolve_fn; context is struct owners * (NULL: nobody is known). */
 int owners_resolve(void *context, const struct flow *flow, const struct egress_meta *meta,

@@ -12,7 +12,7 @@
 #include "flow.h"
 
 #define POLICY_MAIL_UIDS_MAX 64
-#define POLICY_PORTS_MAX 64
+#define POLICY_PORTS_MAX     64
 
 /* Words: policy_mode_words[], verdict_words[], reason_words[]. They are the words of the config,
  * the store, JSON, the expected files and the command line. */
@@ -55,7 +55,7 @@ struct policy_query {
 	enum flow_error flow_error;
 	bool dst_local; /* the edge says: the destination is an address of this box */
 	bool has_uid;
-	uint32_t uid;	/* who made the socket, from the kernel's message */
+	uint32_t uid;		   /* who made the socket, from the kernel's message */
 	const struct owner *owner; /* may be unknown; an unknown owner never matches an allow */
 };
 

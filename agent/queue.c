@@ -31,7 +31,7 @@ static int configure(struct queue *queue, const struct config *config, const cha
 
 	*what = "bind the queue";
 	request = nfsock_request(&queue->nfsock, buffer, NFNL_SUBSYS_QUEUE, NFQNL_MSG_CONFIG,
-			       queue->num);
+				 queue->num);
 	nfq_nlmsg_cfg_put_cmd(request, AF_UNSPEC, NFQNL_CFG_CMD_BIND);
 	error = nfsock_acknowledged(&queue->nfsock, request);
 	if (error)
@@ -39,7 +39,7 @@ static int configure(struct queue *queue, const struct config *config, const cha
 
 	*what = "set the queue's length";
 	request = nfsock_request(&queue->nfsock, buffer, NFNL_SUBSYS_QUEUE, NFQNL_MSG_CONFIG,
-			       queue->num);
+				 queue->num);
 	nfq_nlmsg_cfg_put_qmaxlen(request, config->queue_len);
 	error = nfsock_acknowledged(&queue->nfsock, request);
 	if (error)
@@ -47,7 +47,7 @@ static int configure(struct queue *queue, const struct config *config, const cha
 
 	*what = "set the queue's flags (uid and gid of each packet)";
 	request = nfsock_request(&queue->nfsock, buffer, NFNL_SUBSYS_QUEUE, NFQNL_MSG_CONFIG,
-			       queue->num);
+				 queue->num);
 	if (config->fail_open)
 		flags |= NFQA_CFG_F_FAIL_OPEN;
 	mnl_attr_put_u32(request, NFQA_CFG_FLAGS, htonl(flags));
@@ -60,7 +60,7 @@ static int configure(struct queue *queue, const struct config *config, const cha
 	/* Last: from here on the kernel may hand over packets. */
 	*what = "ask the queue for packets";
 	request = nfsock_request(&queue->nfsock, buffer, NFNL_SUBSYS_QUEUE, NFQNL_MSG_CONFIG,
-			       queue->num);
+				 queue->num);
 	nfq_nlmsg_cfg_put_params(request, NFQNL_COPY_PACKET, NFSOCK_COPY_BYTES);
 	return nfsock_acknowledged(&queue->nfsock, request);
 }
@@ -170,7 +170,8 @@ int queue_accept(struct queue *queue, uint32_t id, uint32_t mark)
 	family->res_id = htons(queue->num);
 	nfq_nlmsg_verdict_put(request, (int)id, NF_ACCEPT);
 	nfq_nlmsg_verdict_put_mark(request, mark);
-	return mnl_socket_sendto(queue->nfsock.socket, request, request->nlmsg_len) < 0 ? -errno : 0;
+	return mnl_socket_sendto(queue->nfsock.socket, request, request->nlmsg_len) < 0 ? -errno
+											: 0;
 }
 
 int queue_state_parse(const char *text, uint16_t queue_num, struct queue_state *state)

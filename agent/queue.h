@@ -14,13 +14,13 @@
 #include "config.h"
 
 struct queue_packet {
-	uint32_t id;	 /* NFQA_PACKET_HDR: names the held packet in its verdict */
-	uint32_t mark;	 /* the packet's own, other programs' bits among it */
+	uint32_t id;   /* NFQA_PACKET_HDR: names the held packet in its verdict */
+	uint32_t mark; /* the packet's own, other programs' bits among it */
 	bool has_uid;
 	uint32_t uid, gid;
-	uint32_t ifindex; /* of the interface it goes out by; 0: not said */
-	const uint8_t *bytes; /* from the IP header on; good until the callback returns */
-	uint32_t len;	 /* bytes that were copied */
+	uint32_t ifindex;      /* of the interface it goes out by; 0: not said */
+	const uint8_t *bytes;  /* from the IP header on; good until the callback returns */
+	uint32_t len;	       /* bytes that were copied */
 	uint32_t packet_bytes; /* bytes it has (NFQA_CAP_LEN when it was cut) */
 };
 

@@ -18,10 +18,10 @@
 
 /* Where the packet was seen. Words: record_via_words[]. */
 enum record_via {
-	VIA_QUEUE, /* held in NFQUEUE: the verdict was ours */
-	VIA_MAIL,  /* NFLOG copy of a mail server's SYN: the rule set let it out */
-	VIA_LOCAL, /* NFLOG copy of a SYN to this box: the rule set let it pass */
-	VIA_GUARD, /* NFLOG copy of what the rule set refused by itself */
+	VIA_QUEUE,  /* held in NFQUEUE: the verdict was ours */
+	VIA_MAIL,   /* NFLOG copy of a mail server's SYN: the rule set let it out */
+	VIA_LOCAL,  /* NFLOG copy of a SYN to this box: the rule set let it pass */
+	VIA_GUARD,  /* NFLOG copy of what the rule set refused by itself */
 	VIA_REPLAY, /* read from a capture */
 	VIA_N
 };
@@ -37,7 +37,7 @@ struct record {
 	enum flow_error flow_error;
 	char rule[64]; /* name of the deciding rule; "guard" when the rule set decided alone */
 	bool has_uid;
-	uint32_t uid, gid; /* from the kernel's message: who made the socket */
+	uint32_t uid, gid;   /* from the kernel's message: who made the socket */
 	bool foreign_holder; /* another user's process than its maker's holds the socket */
 	struct flow flow;
 	struct owner owner;

@@ -18,8 +18,8 @@
 #include "wire.h"
 
 #define MESSAGES_A_READ 64
-#define NS_PER_MS 1000000LL
-#define SECOND_NS 1000000000LL
+#define NS_PER_MS	1000000LL
+#define SECOND_NS	1000000000LL
 
 struct inbox {
 	int fd;

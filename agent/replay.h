@@ -11,14 +11,14 @@
 #include "record.h"
 
 struct replay_counts {
-	uint64_t frames;	  /* read from the file */
-	uint64_t not_ip;	  /* ARP and the like, or cut before the IP header */
-	uint64_t syns;		  /* SYN without ACK to the policy's ports, retransmits included */
+	uint64_t frames; /* read from the file */
+	uint64_t not_ip; /* ARP and the like, or cut before the IP header */
+	uint64_t syns;	 /* SYN without ACK to the policy's ports, retransmits included */
 	uint64_t syns_by_port[POLICY_PORTS_MAX]; /* as policy.ports */
-	uint64_t retransmits;	  /* of these, repeats of an attempt seen before */
-	uint64_t attempts;	  /* records made for them: syns = retransmits + attempts */
-	uint64_t refused_other;	  /* records for packets that are none: a SYN|ACK to a mail port
-				   * (simultaneous open), fragments, malformed */
+	uint64_t retransmits;			 /* of these, repeats of an attempt seen before */
+	uint64_t attempts;	/* records made for them: syns = retransmits + attempts */
+	uint64_t refused_other; /* records for packets that are none: a SYN|ACK to a mail port
+				 * (simultaneous open), fragments, malformed */
 };
 
 /* A non-zero value ends the replay and is returned. */

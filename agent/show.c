@@ -177,11 +177,12 @@ static json_t *clean_json(json_t *value)
 			json_array_append_new(out, clean_json(member));
 	} else if (json_is_object(value)) {
 		out = show_need(json_object());
-		json_object_foreach(value, key, member) {
+		json_object_foreach(value, key, member)
+		{
 			text = show_clean(key);
-			json_object_set_new(out, text, is_not_known(key, member)
-							       ? json_null()
-							       : clean_json(member));
+			json_object_set_new(out, text,
+					    is_not_known(key, member) ? json_null()
+								      : clean_json(member));
 			free(text);
 		}
 	} else {

@@ -207,8 +207,7 @@ static void write_json_row(struct show_list *list, const void *row)
 		if (!text)
 			abort();
 		fputs(list->rows ? ",\n" : "[\n", list->out);
-		for (line = strtok_r(text, "\n", &save); line;
-		     line = strtok_r(NULL, "\n", &save))
+		for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 			fprintf(list->out, "%s  %s", line == text ? "" : "\n", line);
 		free(text);
 	}
@@ -254,8 +253,8 @@ int show_list_end(struct show_list *list, char **left_out)
 
 int show_json_write(const json_t *value, bool compact, bool ascii, FILE *out)
 {
-	size_t flags = (compact ? JSON_COMPACT : JSON_INDENT(2)) |
-		       (ascii ? JSON_ENSURE_ASCII : 0) | JSON_ENCODE_ANY;
+	size_t flags = (compact ? JSON_COMPACT : JSON_INDENT(2)) | (ascii ? JSON_ENSURE_ASCII : 0) |
+		       JSON_ENCODE_ANY;
 
 	errno = 0;
 	json_dumpf(value, out, flags);

@@ -40,7 +40,8 @@ static char *ports_text(const json_t *ports)
 	json_t *port;
 	size_t index;
 
-	json_array_foreach(ports, index, port) {
+	json_array_foreach(ports, index, port)
+	{
 		char *longer = show_printf("%s%s%lld", text, index ? "," : "",
 					   (long long)json_integer_value(port));
 

@@ -52,8 +52,7 @@ static void line(const struct page *page, const char *label, const char *format,
 /* The field's text by its name in show_verdict_kind; NULL when not known. malloc'd. */
 static char *text_of(const struct page *page, const char *name)
 {
-	const struct show_field *field =
-		show_field_by_name(&show_verdict_kind, name, strlen(name));
+	const struct show_field *field = show_field_by_name(&show_verdict_kind, name, strlen(name));
 	json_t *value = show_field_value(field, page->verdict, page->options);
 	char *text = show_field_text(field, value);
 
@@ -125,8 +124,10 @@ static void page_who(const struct page *page)
 		line(page, "user", "%s%suid %lld, gid %lld%s", user ? user : "", user ? " (" : "",
 		     (long long)verdict->uid, (long long)verdict->gid, user ? ")" : "");
 	else if (verdict->has_charged_uid)
-		line(page, "user", "%s%suid %lld%s, from the socket or process: the packet names "
-		     "none", user ? user : "", user ? " (" : "", (long long)verdict->charged_uid,
+		line(page, "user",
+		     "%s%suid %lld%s, from the socket or process: the packet names "
+		     "none",
+		     user ? user : "", user ? " (" : "", (long long)verdict->charged_uid,
 		     user ? ")" : "");
 	else
 		line(page, "user", "not known");
@@ -174,16 +175,19 @@ static void page_request(const struct page *page)
 	json_decref(request);
 }
 
-/* The folder of a web root that it works in (php-fpm goes to its script's): it could go elsewhere. */
+/* The folder of a web root that it works in (php-fpm goes to its script's): it could go elsewhere.
+ */
 static void page_site(const struct page *page)
 {
 	const struct store_bytes *cwd = &page->verdict->cwd;
-	char *folder = show_printf("%.*s", cwd->len > 0 ? cwd->len : 0, cwd->len > 0 ? cwd->bytes : "");
+	char *folder =
+		show_printf("%.*s", cwd->len > 0 ? cwd->len : 0, cwd->len > 0 ? cwd->bytes : "");
 	size_t len = site_of_folder(folder);
 	char *site = len ? escape_dup(folder, len) : NULL;
 
 	if (site)
-		line(page, "works in", "%s (the process chooses its folder: a hint, no proof)", site);
+		line(page, "works in", "%s (the process chooses its folder: a hint, no proof)",
+		     site);
 	free(site);
 	free(folder);
 }
@@ -217,8 +221,8 @@ static void page_script(const struct page *page)
 static void say_how(const struct page *page, const struct store_verdict *verdict)
 {
 	const char *how = show_explain_how(verdict->owner_how);
-	const char *why = is_known_word(verdict->owner_why) ? show_explain_why(verdict->owner_why) :
-							      how;
+	const char *why =
+		is_known_word(verdict->owner_why) ? show_explain_why(verdict->owner_why) : how;
 	bool same = strcmp(how, why) == 0;
 	const char *word = verdict->owner_how && *verdict->owner_how ? verdict->owner_how : NULL;
 
@@ -235,8 +239,7 @@ static void page_process(const struct page *page)
 	section(page, "Process");
 	if (verdict->pid > 0)
 		line(page, "pid", "%lld%s%s%s%s%s", (long long)verdict->pid, comm ? " (" : "",
-		     comm ? comm : "", comm ? ")" : "",
-		     verdict->start_ns > 0 ? ", started " : "",
+		     comm ? comm : "", comm ? ")" : "", verdict->start_ns > 0 ? ", started " : "",
 		     verdict->start_ns > 0
 			     ? show_time(verdict->start_ns, page->options->utc, 3, time_text)
 			     : "");
@@ -306,9 +309,9 @@ static void page_evidence(const struct page *page)
 	else
 		line(page, "kept in", "no file (quota, or switched off)");
 	line(page, "packet", "%lld bytes%s", (long long)verdict->packet_bytes,
-	     verdict->excerpt.len <= 0				? ", none kept"
+	     verdict->excerpt.len <= 0			    ? ", none kept"
 	     : verdict->excerpt.len < verdict->packet_bytes ? ", its first ones:"
-								    : ":");
+							    : ":");
 	page_bytes(page);
 }
 

@@ -33,9 +33,9 @@ static char *chain_json(const struct owner_ref *refs, unsigned n, unsigned most)
 				    refs[i].uid == OWNER_UID_NONE
 					    ? json_null()
 					    : show_need(json_integer(refs[i].uid)));
-		json_object_set_new(one, "comm", show_bytes(refs[i].comm,
-							    strnlen(refs[i].comm,
-								    OWNER_COMM_BYTES)));
+		json_object_set_new(
+			one, "comm",
+			show_bytes(refs[i].comm, strnlen(refs[i].comm, OWNER_COMM_BYTES)));
 		json_object_set_new(one, "start_ticks",
 				    show_need(json_integer((json_int_t)refs[i].start_ticks)));
 		json_array_append_new(chain, one);
@@ -123,8 +123,8 @@ void show_view_record(struct show_view *view, const struct record *record, int64
 	verdict->cookie = owner->has_socket ? (int64_t)owner->cookie : -1;
 	verdict->cgroup_id = owner->has_socket && owner->cgroup_id ? (int64_t)owner->cgroup_id : -1;
 	verdict->packet_bytes = record->packet_bytes;
-	verdict->excerpt = (struct store_bytes){ (const char *)record->excerpt,
-						 record->excerpt_bytes };
+	verdict->excerpt =
+		(struct store_bytes){ (const char *)record->excerpt, record->excerpt_bytes };
 	view_process(view, owner);
 	view_flow(verdict, &record->flow);
 }

@@ -10,8 +10,7 @@ unsigned show_status_losses(const struct store_status *store, struct show_loss l
 {
 	const uint64_t *total = store->total;
 	const struct show_loss all[SHOW_LOSSES] = {
-		{ "lost_copies", "  copies the kernel could not deliver",
-		  total[STAT_LOST_COPIES] },
+		{ "lost_copies", "  copies the kernel could not deliver", total[STAT_LOST_COPIES] },
 		{ "lost_channel", "  records the recorder was too slow for",
 		  total[STAT_LOST_CHANNEL] },
 		{ "lost_recorder", "  records handed to the recorder, but not kept",
@@ -20,8 +19,7 @@ unsigned show_status_losses(const struct store_status *store, struct show_loss l
 		{ "lost_bad_message", "    of these: could not be read", store->lost_bad_message },
 		{ "queue_dropped", "the judge's queue was full (the rule set decided alone)",
 		  total[STAT_QUEUE_DROPPED] },
-		{ "user_dropped", "the judge's receive buffer was full",
-		  total[STAT_USER_DROPPED] },
+		{ "user_dropped", "the judge's receive buffer was full", total[STAT_USER_DROPPED] },
 		{ "overruns", "times that a receive buffer ran over", total[STAT_OVERRUNS] },
 		{ "lost_evidence", "packets not kept as evidence (their records were)",
 		  store->lost_evidence },
@@ -87,8 +85,8 @@ static json_t *judge_json(const struct show_status *status, const struct show_op
 	bool reported = last && last->ts_ns > 0;
 
 	json_object_set_new(judge, "runs", json_boolean(status->judge_runs));
-	json_object_set_new(judge, "pid", reported ? number((uint64_t)last->judge_pid)
-						   : json_null());
+	json_object_set_new(judge, "pid",
+			    reported ? number((uint64_t)last->judge_pid) : json_null());
 	json_object_set_new(judge, "started",
 			    reported ? time_or_null(last->started_ns, options) : json_null());
 	json_object_set_new(judge, "last_report",
@@ -123,8 +121,7 @@ static json_t *kernel_json(const struct show_kernel *kernel)
 				    : json_null());
 	counters = loaded ? show_need(json_object()) : json_null();
 	for (unsigned i = 0; loaded && i < RULESET_COUNTER_N; i++)
-		json_object_set_new(counters, ruleset_counter_words[i],
-				    number(kernel->packets[i]));
+		json_object_set_new(counters, ruleset_counter_words[i], number(kernel->packets[i]));
 	json_object_set_new(object, "counters", counters);
 	return object;
 }
@@ -154,9 +151,10 @@ static json_t *mail_users_json(const struct show_status *status)
 		json_t *user = show_need(json_object());
 
 		json_object_set_new(user, "name", text(status->config->mail_users[i]));
-		json_object_set_new(user, "uid", status->mail_uids[i] < 0
-							 ? json_null()
-							 : number((uint64_t)status->mail_uids[i]));
+		json_object_set_new(user, "uid",
+				    status->mail_uids[i] < 0
+					    ? json_null()
+					    : number((uint64_t)status->mail_uids[i]));
 		json_array_append_new(users, user);
 	}
 	return users;

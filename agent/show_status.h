@@ -13,7 +13,7 @@
 #include "../nft/ruleset.h"
 #include "show.h"
 
-struct show_kernel { /* what the kernel holds now */
+struct show_kernel {	 /* what the kernel holds now */
 	const char *why; /* NULL: it could be asked; else why not */
 	bool loaded;
 	int check; /* as ruleset_check(); only when loaded */

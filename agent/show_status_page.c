@@ -66,8 +66,9 @@ static void page_mode(const struct show_status *status, FILE *out)
 		free(text);
 		return;
 	}
-	head(out, "Mode", mode == MODE_ENFORCE ? "enforce: who may not send is refused"
-					       : "monitor: everybody may send, and is recorded");
+	head(out, "Mode",
+	     mode == MODE_ENFORCE ? "enforce: who may not send is refused"
+				  : "monitor: everybody may send, and is recorded");
 }
 
 static char *agent_rule(const struct show_status *status)
@@ -142,8 +143,7 @@ static void page_users(const struct show_status *status, FILE *out)
 		     "none exists: nobody may send");
 	text = show_printf("%s", "");
 	for (unsigned i = 0; i < status->config->n_ports; i++) {
-		char *longer = show_printf("%s%s%u", text, i ? ", " : "",
-					   status->config->ports[i]);
+		char *longer = show_printf("%s%s%u", text, i ? ", " : "", status->config->ports[i]);
 
 		free(text);
 		text = longer;
@@ -173,7 +173,8 @@ static void page_counts(const struct show_status *status, FILE *out)
 	count_line(out, "lost: seen, but not recorded", store->lost);
 	if (since)
 		count_line(out, "recorded since that report", since);
-	fprintf(out, "  rows %" PRIu64 ", folded %" PRIu64 " (repeats that went to an earlier row)\n",
+	fprintf(out,
+		"  rows %" PRIu64 ", folded %" PRIu64 " (repeats that went to an earlier row)\n",
 		store->rows, store->folded);
 
 	fprintf(out, "\nWhat became of them\n");
@@ -216,8 +217,8 @@ static void page_store(const struct show_status *status, const struct show_optio
 	head(out, "Offenders", text);
 	free(text);
 	if (store->last_record_ns > 0)
-		head(out, "Last record", show_time(store->last_record_ns, options->utc, 3,
-						   time_text));
+		head(out, "Last record",
+		     show_time(store->last_record_ns, options->utc, 3, time_text));
 	text = show_printf("%s/%s", status->config->state_dir, STORE_FILE);
 	head(out, "Store", text);
 	free(text);

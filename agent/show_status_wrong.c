@@ -50,7 +50,8 @@ static unsigned wrong_judge(const struct show_status *status, FILE *out)
 			rules ? ", the rules decide alone" : "");
 		n++;
 	} else if (status->store && !status->store->last.rules_whole && rules) {
-		fprintf(out, "  the judge runs, but its rule was not in place at its last report\n");
+		fprintf(out,
+			"  the judge runs, but its rule was not in place at its last report\n");
 		n++;
 	}
 	if (!kernel->why && !kernel->loaded) {
@@ -84,11 +85,12 @@ static unsigned wrong_counts(const struct show_status *status, FILE *out)
 		lines++;
 	}
 	if (unexplained)
-		count_line(out, unexplained,
-			   status->judge_runs
-				   ? "  seen while egressd was not running or before it was ready,\n"
-				     "                or on their way at the last report"
-				   : "  seen while egressd was not running or before it was ready");
+		count_line(
+			out, unexplained,
+			status->judge_runs
+				? "  seen while egressd was not running or before it was ready,\n"
+				  "                or on their way at the last report"
+				: "  seen while egressd was not running or before it was ready");
 	for (unsigned i = 0; i < n; i++) {
 		if (!losses[i].count)
 			continue;

@@ -11,15 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_LEAST 32 /* a path is not cut below this while columns can be left out */
-#define WRAP_LEAST 20 /* nor wrapped below this */
-#define NAME_LEAST 10 /* nor a name below this */
-#define NAME_USUAL 16 /* what a longer name is cut to first */
-#define CELL_MOST 256 /* nobody's choice of a name makes the others' rows wider, also in a pipe */
+#define PATH_LEAST	 32 /* a path is not cut below this while columns can be left out */
+#define WRAP_LEAST	 20 /* nor wrapped below this */
+#define NAME_LEAST	 10 /* nor a name below this */
+#define NAME_USUAL	 16 /* what a longer name is cut to first */
+#define CELL_MOST	 256 /* nobody's choice of a name makes the others' rows wider, also in a pipe */
 #define SHORT_TIME_BYTES 19 /* 2026-11-23 10:00:00 */
-#define DATE_BYTES 10
-#define KEEP_LONGER 5 /* fields kept below this go after texts were wrapped */
-#define KEEP_MOST 16
+#define DATE_BYTES	 10
+#define KEEP_LONGER	 5 /* fields kept below this go after texts were wrapped */
+#define KEEP_MOST	 16
 
 struct column {
 	const struct show_field *field;
@@ -67,8 +67,8 @@ void show_table_add(struct show_table *table, char **cells)
 {
 	if (table->rows == table->room) {
 		table->room = table->room ? 2 * table->room : 64;
-		table->cells = reallocarray(table->cells, table->room,
-					    table->n * sizeof(*table->cells));
+		table->cells =
+			reallocarray(table->cells, table->room, table->n * sizeof(*table->cells));
 		if (!table->cells)
 			abort();
 	}
@@ -260,8 +260,7 @@ static void narrow(struct show_table *table)
 }
 
 /* A text that wraps is cut only where nobody's path is that long. */
-static char *fit_cell(const struct show_table *table, const struct column *column,
-		      const char *cell)
+static char *fit_cell(const struct show_table *table, const struct column *column, const char *cell)
 {
 	char *cut, *wrapped;
 

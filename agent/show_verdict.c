@@ -37,9 +37,10 @@ static char *words_text(const json_t *words)
 	json_t *word;
 	size_t index;
 
-	json_array_foreach(words, index, word) {
-		char *longer = show_printf("%s%s%s", text, index ? "," : "",
-					   json_string_value(word));
+	json_array_foreach(words, index, word)
+	{
+		char *longer =
+			show_printf("%s%s%s", text, index ? "," : "", json_string_value(word));
 
 		free(text);
 		text = longer;
@@ -151,11 +152,10 @@ static json_t *verdict_request(const void *row, const struct show_options *optio
 		return json_null();
 	request = show_need(json_object());
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		json_object_set_new(request, parts[i].key,
-				    show_bytes(parts[i].bytes->bytes,
-					       parts[i].bytes->len > 0
-						       ? (size_t)parts[i].bytes->len
-						       : 0));
+		json_object_set_new(
+			request, parts[i].key,
+			show_bytes(parts[i].bytes->bytes,
+				   parts[i].bytes->len > 0 ? (size_t)parts[i].bytes->len : 0));
 	return request;
 }
 
@@ -208,12 +208,12 @@ static char *chain_text(const json_t *chain)
 	json_t *one;
 	size_t index;
 
-	json_array_foreach(chain, index, one) {
+	json_array_foreach(chain, index, one)
+	{
 		const char *comm = json_string_value(json_object_get(one, "comm"));
-		char *longer = show_printf("%s%s%s(%lld)", text, index ? " < " : "",
-					   comm ? comm : "?",
-					   (long long)json_integer_value(
-						   json_object_get(one, "pid")));
+		char *longer =
+			show_printf("%s%s%s(%lld)", text, index ? " < " : "", comm ? comm : "?",
+				    (long long)json_integer_value(json_object_get(one, "pid")));
 
 		free(text);
 		text = longer;

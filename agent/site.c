@@ -10,25 +10,29 @@
  * (home2, home3). The first that fits and has something below it counts.
  */
 static const char *const roots[] = {
-	"/var/www/vhosts/*",			/* Plesk */
-	"/var/www/clients/*/*",			/* ISPConfig */
-	"/var/www/*",				/* Debian, most hand-made boxes */
-	"/srv/www/*",				/* SUSE, many others */
-	"/srv/http/*",				/* Arch */
-	"/home*/*/domains/*/public_html",	/* DirectAdmin */
-	"/home*/*/web/*/public_html",		/* Hestia, Vesta */
-	"/home*/*/htdocs/*",			/* CloudPanel */
-	"/home*/*/public_html",			/* cPanel, userdir */
-	"/usr/local/www/*",			/* FreeBSD-like layouts */
+	"/var/www/vhosts/*",		  /* Plesk */
+	"/var/www/clients/*/*",		  /* ISPConfig */
+	"/var/www/*",			  /* Debian, most hand-made boxes */
+	"/srv/www/*",			  /* SUSE, many others */
+	"/srv/http/*",			  /* Arch */
+	"/home*/*/domains/*/public_html", /* DirectAdmin */
+	"/home*/*/web/*/public_html",	  /* Hestia, Vesta */
+	"/home*/*/htdocs/*",		  /* CloudPanel */
+	"/home*/*/public_html",		  /* cPanel, userdir */
+	"/usr/local/www/*",		  /* FreeBSD-like layouts */
 	"/usr/share/nginx/*",
 };
 
 /* Their programs and scripts are the distribution's or the admin's. A star as above. */
 static const char *const systems[] = {
-	"/bin",		  "/sbin",	     "/lib",	       "/lib*",
-	"/libx32",	  "/etc",	     "/usr/bin",       "/usr/sbin",
-	"/usr/lib",	  "/usr/lib*",	     "/usr/libx32",    "/usr/libexec",
-	"/usr/share",	  "/usr/games",	     "/usr/local/bin", "/usr/local/sbin",
+	"/bin",		  "/sbin",
+	"/lib",		  "/lib*",
+	"/libx32",	  "/etc",
+	"/usr/bin",	  "/usr/sbin",
+	"/usr/lib",	  "/usr/lib*",
+	"/usr/libx32",	  "/usr/libexec",
+	"/usr/share",	  "/usr/games",
+	"/usr/local/bin", "/usr/local/sbin",
 	"/usr/local/lib", "/usr/local/share",
 };
 

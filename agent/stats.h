@@ -21,24 +21,24 @@
 
 enum stat_id {
 	/* the judge's, since its start */
-	STAT_QUEUED,	      /* packets that came from the queue */
-	STAT_ALLOWED,	      /* verdicts given to queued packets */
+	STAT_QUEUED,  /* packets that came from the queue */
+	STAT_ALLOWED, /* verdicts given to queued packets */
 	STAT_DENIED,
 	STAT_WOULD_DENY,
-	STAT_RETRANSMITS,     /* packets that repeat an attempt which was recorded */
-	STAT_COPIES_MAIL,     /* NFLOG copies received */
+	STAT_RETRANSMITS, /* packets that repeat an attempt which was recorded */
+	STAT_COPIES_MAIL, /* NFLOG copies received */
 	STAT_COPIES_LOCAL,
 	STAT_COPIES_GUARD,
-	STAT_SENT,	      /* records handed to the recorder */
-	STAT_LOST_CHANNEL,    /* records not handed over: the recorder's channel was full */
-	STAT_LOST_COPIES,     /* NFLOG copies the kernel could not deliver (gaps in their numbers) */
-	STAT_OVERRUNS,	      /* ENOBUFS on a netlink socket */
-	STAT_QUEUE_DROPPED,   /* nfnetlink_queue: queue full (guard decides, if fail_open) */
-	STAT_USER_DROPPED,    /* nfnetlink_queue: our receive buffer full */
-	STAT_OWNER_NAMED,     /* look-ups that found a holder */
+	STAT_SENT,	    /* records handed to the recorder */
+	STAT_LOST_CHANNEL,  /* records not handed over: the recorder's channel was full */
+	STAT_LOST_COPIES,   /* NFLOG copies the kernel could not deliver (gaps in their numbers) */
+	STAT_OVERRUNS,	    /* ENOBUFS on a netlink socket */
+	STAT_QUEUE_DROPPED, /* nfnetlink_queue: queue full (guard decides, if fail_open) */
+	STAT_USER_DROPPED,  /* nfnetlink_queue: our receive buffer full */
+	STAT_OWNER_NAMED,   /* look-ups that found a holder */
 	STAT_OWNER_UNKNOWN,
-	STAT_SCRIPT_ASKED,    /* php-fpm status pages asked */
-	STAT_SCRIPT_LATE,     /* ... that did not answer in time */
+	STAT_SCRIPT_ASKED, /* php-fpm status pages asked */
+	STAT_SCRIPT_LATE,  /* ... that did not answer in time */
 	STAT_JUDGE_N,
 	/* the kernel's, since the table was made: packets of nft/egressd.nft's named counters */
 	STAT_KERNEL_FIRST = STAT_JUDGE_N,

@@ -11,15 +11,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define APPLICATION_ID 1701278308 /* as in store_schema[] */
-#define BUSY_MS 5000
-#define CHECKPOINT_PAGES 1000	     /* SQLite's own default */
-#define WAL_KEPT_BYTES (16LL << 20)  /* the WAL is cut to this when it starts over */
-#define WAL_LEAST_BYTES (64ULL << 20) /* a reader may hold back at least this much of it */
-#define CHECKED_WHOLE_BYTES (64 << 20) /* a larger file would hold up the start for seconds */
-#define FOLDS_MAX 65536
-#define OFFENDERS_CACHED 4096
-#define METERS_MAX 32768
+#define APPLICATION_ID	    1701278308 /* as in store_schema[] */
+#define BUSY_MS		    5000
+#define CHECKPOINT_PAGES    1000	  /* SQLite's own default */
+#define WAL_KEPT_BYTES	    (16LL << 20)  /* the WAL is cut to this when it starts over */
+#define WAL_LEAST_BYTES	    (64ULL << 20) /* a reader may hold back at least this much of it */
+#define CHECKED_WHOLE_BYTES (64 << 20)	  /* a larger file would hold up the start for seconds */
+#define FOLDS_MAX	    65536
+#define OFFENDERS_CACHED    4096
+#define METERS_MAX	    32768
 
 static int dirty_new(struct store_dirty *dirty, uint32_t max)
 {

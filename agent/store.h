@@ -60,7 +60,7 @@
 #include "record.h"
 #include "wire.h"
 
-#define STORE_FILE "egressd.db" /* in state_dir */
+#define STORE_FILE    "egressd.db" /* in state_dir */
 #define STORE_VERSION 1
 
 struct store;
@@ -119,13 +119,18 @@ int store_count(struct store *store, const char *word, uint64_t n);
 int store_prune(struct store *store, int64_t now_ns, uint64_t *removed);
 
 /* Reading. Texts point into SQLite's memory: good until the callback returns. */
-struct store_bytes { const char *bytes; int len; };
+struct store_bytes {
+	const char *bytes;
+	int len;
+};
 
 struct store_verdict {
 	int64_t id, first_ns, last_ns, count;
 	const char *via, *verdict, *reason, *rule, *mode, *flow_error;
-	bool has_uid; int64_t uid, gid;
-	bool has_charged_uid; int64_t charged_uid; /* record_charged_uid() */
+	bool has_uid;
+	int64_t uid, gid;
+	bool has_charged_uid;
+	int64_t charged_uid;	 /* record_charged_uid() */
 	struct store_bytes user; /* name of the charged uid when it was recorded; may be empty */
 	int64_t socket_uid, inode, cookie, cgroup_id; /* -1: not known */
 	int64_t pid, start_ns, ruid, euid, login_uid; /* pid 0: no process; -1: not known */
@@ -136,11 +141,12 @@ struct store_verdict {
 	const char *script_from, *script_why, *owner_how, *owner_why;
 	struct store_bytes parents, holders; /* JSON text, made by the store, already escaped */
 	int64_t n_holders;
-	int family; /* AF_*; 0 when not known */
+	int family;		     /* AF_*; 0 when not known */
 	struct store_bytes src, dst; /* 4 or 16 bytes, network order */
-	int64_t sport, dport; /* -1: not known */
+	int64_t sport, dport;	     /* -1: not known */
 	int64_t lookup_us, lookup_fds;
-	const char *evidence_file; int64_t evidence_offset; /* NULL: none kept */
+	const char *evidence_file;
+	int64_t evidence_offset; /* NULL: none kept */
 	int64_t offender;
 	int64_t packet_bytes;
 	struct store_bytes excerpt; /* the packet's first bytes, from the IP header */
@@ -149,24 +155,26 @@ struct store_verdict {
 struct store_offender {
 	int64_t id, attempts, destinations, networks; /* networks: distinct /24 and /48 */
 	bool destinations_capped, many_programs;
-	bool has_uid; int64_t uid;
+	bool has_uid;
+	int64_t uid;
 	struct store_bytes user, script, exe, site, unit; /* site: folder; see site.h */
-	/* Of a program without a known script: the web root that it worked in at each attempt; empty
-	 * when they differ. A hint: a process chooses its folder. */
+	/* Of a program without a known script: the web root that it worked in at each attempt;
+	 * empty when they differ. A hint: a process chooses its folder. */
 	struct store_bytes works_in;
 	const char *ports; /* "25,587" ascending */
 	int64_t first_ns, last_ns;
 	const char *verdict; /* the last one */
-	int64_t evidence; /* rows whose packet is kept */
-	int64_t last_id;  /* its newest row (of the time asked for); 0: none is kept any more */
+	int64_t evidence;    /* rows whose packet is kept */
+	int64_t last_id;     /* its newest row (of the time asked for); 0: none is kept any more */
 };
 
 enum store_sort { SORT_ATTEMPTS, SORT_DESTINATIONS, SORT_NETWORKS, SORT_FIRST, SORT_LAST, SORT_N };
 extern const char *const store_sort_words[SORT_N]; /* attempts destinations networks first last */
 
-struct store_filter { /* zeroes: everything */
+struct store_filter {		    /* zeroes: everything */
 	int64_t since_ns, until_ns; /* 0: open; until is exclusive */
-	bool has_uid; uint32_t uid;
+	bool has_uid;
+	uint32_t uid;
 	int64_t offender; /* verdicts of this one only; 0: of all */
 	int64_t limit;	  /* 0: all */
 	int64_t after_id; /* verdicts with a greater id only (watch) */
@@ -182,8 +190,8 @@ int store_verdicts(struct store *store, const struct store_filter *filter, store
 int store_verdict_by_id(struct store *store, int64_t id, store_verdict_fn each, void *context);
 /* Without since/until from the aggregates (exact totals); with them from the rows that overlap
  * that time, as whole rows (within a row, attempts have no times of their own). */
-int store_offenders(struct store *store, const struct store_filter *filter,
-		    store_offender_fn each, void *context);
+int store_offenders(struct store *store, const struct store_filter *filter, store_offender_fn each,
+		    void *context);
 
 struct store_status {
 	struct wire_status last; /* the judge's last report; ts_ns 0: never */
@@ -192,9 +200,9 @@ struct store_status {
 	uint64_t rows;		 /* rows ever made */
 	uint64_t folded;	 /* recorded - rows */
 	uint64_t offenders;
-	uint64_t pruned;	 /* attempts in rows that were removed */
+	uint64_t pruned; /* attempts in rows that were removed */
 	uint64_t recorded_at_report;
-	uint64_t seen, unseen, retransmits, lost, lost_recorder; /* as said above */
+	uint64_t seen, unseen, retransmits, lost, lost_recorder;	     /* as said above */
 	uint64_t lost_evidence, lost_journal, lost_commit, lost_bad_message; /* store_count() */
 	uint64_t store_bytes, evidence_bytes;
 	int64_t last_record_ns, last_commit_ns;

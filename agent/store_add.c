@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define NS_MAX (INT64_MAX / 2) /* year 2116: sums and differences stay within 64 bits */
+#define NS_MAX	 (INT64_MAX / 2) /* year 2116: sums and differences stay within 64 bits */
 #define NS_PER_S 1000000000LL
 
 /* Padding would be hashed: every key is zeroed as a whole first. */
@@ -267,7 +267,8 @@ int store_add(struct store *store, const struct record *record, const char *user
 	store->meta[META_RECORDED]++;
 	if (adding.ts_ns > store->meta[META_LAST_RECORD_NS])
 		store->meta[META_LAST_RECORD_NS] = adding.ts_ns;
-	*row = (struct store_row){ .id = adding.fold->id, .offender = adding.offender,
+	*row = (struct store_row){ .id = adding.fold->id,
+				   .offender = adding.offender,
 				   .fresh = adding.fresh,
 				   .count = (uint64_t)adding.fold->count };
 	return 0;

@@ -27,9 +27,10 @@ int store_set_evidence(struct store *store, int64_t id, const char *file, uint64
 
 int store_evidence_last(struct store *store, const char *file, uint64_t *offset)
 {
-	static const char sql[] = "SELECT e.offset FROM evidence_file f JOIN evidence e"
-				  " ON e.id BETWEEN f.first_verdict AND f.last_verdict"
-				  " AND e.file = f.id WHERE f.name = ? ORDER BY e.offset DESC LIMIT 1";
+	static const char sql[] =
+		"SELECT e.offset FROM evidence_file f JOIN evidence e"
+		" ON e.id BETWEEN f.first_verdict AND f.last_verdict"
+		" AND e.file = f.id WHERE f.name = ? ORDER BY e.offset DESC LIMIT 1";
 	sqlite3_stmt *statement = NULL;
 	int got;
 
@@ -77,11 +78,11 @@ int store_evidence_files(struct store *store, int (*each)(void *context, const c
 	sqlite3_stmt *statement = NULL;
 	int got, result = 0;
 
-	sqlite3_prepare_v2(store->db, "SELECT name FROM evidence_file ORDER BY id", -1,
-			   &statement, NULL);
+	sqlite3_prepare_v2(store->db, "SELECT name FROM evidence_file ORDER BY id", -1, &statement,
+			   NULL);
 	while (result == 0 && (got = store_step(store, statement)) != 0)
-		result = got < 0 ? got :
-				   each(context, (const char *)sqlite3_column_text(statement, 0));
+		result = got < 0 ? got
+				 : each(context, (const char *)sqlite3_column_text(statement, 0));
 	sqlite3_finalize(statement);
 	return result;
 }

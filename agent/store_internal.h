@@ -16,37 +16,37 @@
 #include "lru.h"
 #include "store.h"
 
-#define STORE_OFFENDERS_MAX 16384
+#define STORE_OFFENDERS_MAX	16384
 #define STORE_OFFENDERS_PER_UID 1024
-#define STORE_DESTINATIONS_MAX 4096
-#define STORE_UID_ROWS_FACTOR 4 /* rows of one uid: so often rows_per_offender */
-#define STORE_PORTS_MAX 64
+#define STORE_DESTINATIONS_MAX	4096
+#define STORE_UID_ROWS_FACTOR	4 /* rows of one uid: so often rows_per_offender */
+#define STORE_PORTS_MAX		64
 
 /*
  * Shares of store_bytes, so that half of it is left for verdicts whatever their owners do. What an
  * offender or an address takes is reckoned, overflow pages and half-full ones included.
  */
 #define STORE_UID_PROGRAMS_BYTES(store) ((int64_t)((store)->store_bytes / 16))
-#define STORE_PROGRAMS_BYTES(store) ((int64_t)((store)->store_bytes / 4))
-#define STORE_OFFENDERS_BYTES(store) ((int64_t)((store)->store_bytes / 16 * 5))
-#define STORE_ADDRESSES_BYTES(store) ((int64_t)((store)->store_bytes / 16 * 3))
-#define STORE_ADDRESS_COST 40
-#define STORE_OFFENDER_COST 512	 /* beside its texts, its row in the index included */
-#define STORE_LONG_PROGRAM 900	 /* from here on its index entry has a page of its own */
-#define STORE_LONG_COST 8192
+#define STORE_PROGRAMS_BYTES(store)	((int64_t)((store)->store_bytes / 4))
+#define STORE_OFFENDERS_BYTES(store)	((int64_t)((store)->store_bytes / 16 * 5))
+#define STORE_ADDRESSES_BYTES(store)	((int64_t)((store)->store_bytes / 16 * 3))
+#define STORE_ADDRESS_COST		40
+#define STORE_OFFENDER_COST		512 /* beside its texts, its row in the index included */
+#define STORE_LONG_PROGRAM		900 /* from here on its index entry has a page of its own */
+#define STORE_LONG_COST			8192
 
-#define STORE_UID_NONE (-1LL)	   /* in offender.uid: no uid known */
+#define STORE_UID_NONE	    (-1LL) /* in offender.uid: no uid known */
 #define STORE_UID_EVERYBODY (-2LL) /* the offender of those above STORE_OFFENDERS_MAX */
 
 /* Numbers of the table `meta`; kept in memory, written when they changed. */
 enum store_meta {
 	META_NEXT_ID,
-	META_ROWS,		 /* rows ever made */
-	META_RECORDED,		 /* attempts ever recorded */
-	META_PRUNED,		 /* of these, in rows that were removed since */
+	META_ROWS,     /* rows ever made */
+	META_RECORDED, /* attempts ever recorded */
+	META_PRUNED,   /* of these, in rows that were removed since */
 	META_LAST_RECORD_NS,
 	META_LAST_COMMIT_NS,
-	META_FOLD_NS,		 /* the longest window rows were ever folded with */
+	META_FOLD_NS, /* the longest window rows were ever folded with */
 	META_EVIDENCE_BYTES,
 	META_RECORDED_AT_REPORT, /* recorded when the judge last reported */
 	META_UNSEEN,		 /* store_status.unseen, as far as it is for good */
@@ -100,61 +100,61 @@ extern const char store_sql_reckon[]; /* META_OFFENDER_BYTES, META_ADDRESS_BYTES
  * Columns of `verdict` after id. The small ones come first, so that filters and sums need not
  * read the pages that long texts overflow to.
  */
-#define STORE_COLUMNS(X)                                        \
-	X(OFFENDER, "offender", "INTEGER NOT NULL")             \
-	X(FIRST_NS, "first_ns", "INTEGER NOT NULL")             \
-	X(LAST_NS, "last_ns", "INTEGER NOT NULL")               \
-	X(COUNT, "count", "INTEGER NOT NULL")                   \
-	X(VERDICT, "verdict", "TEXT NOT NULL")                  \
-	X(REASON, "reason", "TEXT NOT NULL")                    \
-	X(VIA, "via", "TEXT NOT NULL")                          \
-	X(MODE, "mode", "TEXT NOT NULL")                        \
-	X(RULE, "rule", "TEXT NOT NULL")                        \
-	X(FLOW_ERROR, "flow_error", "TEXT NOT NULL")            \
-	X(UID, "uid", "INTEGER")                                \
-	X(GID, "gid", "INTEGER")                                \
-	X(CHARGED_UID, "charged_uid", "INTEGER")                \
-	X(FAMILY, "family", "INTEGER NOT NULL")                 \
-	X(SRC, "src", "BLOB")                                   \
-	X(DST, "dst", "BLOB")                                   \
-	X(SPORT, "sport", "INTEGER NOT NULL")                   \
-	X(DPORT, "dport", "INTEGER NOT NULL")                   \
-	X(MANY_DST, "many_dst", "INTEGER NOT NULL")             \
-	X(FOREIGN_HOLDER, "foreign_holder", "INTEGER NOT NULL") \
-	X(SOCKET_UID, "socket_uid", "INTEGER NOT NULL")         \
-	X(INODE, "inode", "INTEGER NOT NULL")                   \
-	X(COOKIE, "cookie", "INTEGER NOT NULL")                 \
-	X(CGROUP_ID, "cgroup_id", "INTEGER NOT NULL")           \
-	X(PID, "pid", "INTEGER NOT NULL")                       \
-	X(START_NS, "start_ns", "INTEGER NOT NULL")             \
-	X(RUID, "ruid", "INTEGER NOT NULL")                     \
-	X(EUID, "euid", "INTEGER NOT NULL")                     \
-	X(LOGIN_UID, "login_uid", "INTEGER NOT NULL")           \
-	X(EXE_DELETED, "exe_deleted", "INTEGER NOT NULL")       \
-	X(EXE_MEMFD, "exe_memfd", "INTEGER NOT NULL")           \
-	X(CUT, "cut", "INTEGER NOT NULL")                       \
-	X(N_HOLDERS, "n_holders", "INTEGER NOT NULL")           \
-	X(LOOKUP_US, "lookup_us", "INTEGER NOT NULL")           \
-	X(LOOKUP_FDS, "lookup_fds", "INTEGER NOT NULL")         \
-	X(PACKET_BYTES, "packet_bytes", "INTEGER NOT NULL")     \
-	X(OWNER_HOW, "owner_how", "TEXT NOT NULL")              \
-	X(OWNER_WHY, "owner_why", "TEXT NOT NULL")              \
-	X(SCRIPT_FROM, "script_from", "TEXT NOT NULL")          \
-	X(SCRIPT_WHY, "script_why", "TEXT NOT NULL")            \
-	X(USER, "user", "BLOB NOT NULL")                        \
-	X(COMM, "comm", "BLOB NOT NULL")                        \
-	X(EXE, "exe", "BLOB NOT NULL")                          \
-	X(SCRIPT, "script", "BLOB NOT NULL")                    \
-	X(UNIT, "unit", "BLOB NOT NULL")                        \
-	X(CONTAINER, "container", "BLOB NOT NULL")              \
-	X(CWD, "cwd", "BLOB NOT NULL")                          \
-	X(CMDLINE, "cmdline", "BLOB NOT NULL")                  \
-	X(REQUEST_METHOD, "request_method", "BLOB NOT NULL")    \
-	X(REQUEST_URI, "request_uri", "BLOB NOT NULL")          \
-	X(REQUEST_HOST, "request_host", "BLOB NOT NULL")        \
-	X(REQUEST_CLIENT, "request_client", "BLOB NOT NULL")    \
-	X(PARENTS, "parents", "TEXT NOT NULL")                  \
-	X(HOLDERS, "holders", "TEXT NOT NULL")                  \
+#define STORE_COLUMNS(X)                                                                           \
+	X(OFFENDER, "offender", "INTEGER NOT NULL")                                                \
+	X(FIRST_NS, "first_ns", "INTEGER NOT NULL")                                                \
+	X(LAST_NS, "last_ns", "INTEGER NOT NULL")                                                  \
+	X(COUNT, "count", "INTEGER NOT NULL")                                                      \
+	X(VERDICT, "verdict", "TEXT NOT NULL")                                                     \
+	X(REASON, "reason", "TEXT NOT NULL")                                                       \
+	X(VIA, "via", "TEXT NOT NULL")                                                             \
+	X(MODE, "mode", "TEXT NOT NULL")                                                           \
+	X(RULE, "rule", "TEXT NOT NULL")                                                           \
+	X(FLOW_ERROR, "flow_error", "TEXT NOT NULL")                                               \
+	X(UID, "uid", "INTEGER")                                                                   \
+	X(GID, "gid", "INTEGER")                                                                   \
+	X(CHARGED_UID, "charged_uid", "INTEGER")                                                   \
+	X(FAMILY, "family", "INTEGER NOT NULL")                                                    \
+	X(SRC, "src", "BLOB")                                                                      \
+	X(DST, "dst", "BLOB")                                                                      \
+	X(SPORT, "sport", "INTEGER NOT NULL")                                                      \
+	X(DPORT, "dport", "INTEGER NOT NULL")                                                      \
+	X(MANY_DST, "many_dst", "INTEGER NOT NULL")                                                \
+	X(FOREIGN_HOLDER, "foreign_holder", "INTEGER NOT NULL")                                    \
+	X(SOCKET_UID, "socket_uid", "INTEGER NOT NULL")                                            \
+	X(INODE, "inode", "INTEGER NOT NULL")                                                      \
+	X(COOKIE, "cookie", "INTEGER NOT NULL")                                                    \
+	X(CGROUP_ID, "cgroup_id", "INTEGER NOT NULL")                                              \
+	X(PID, "pid", "INTEGER NOT NULL")                                                          \
+	X(START_NS, "start_ns", "INTEGER NOT NULL")                                                \
+	X(RUID, "ruid", "INTEGER NOT NULL")                                                        \
+	X(EUID, "euid", "INTEGER NOT NULL")                                                        \
+	X(LOGIN_UID, "login_uid", "INTEGER NOT NULL")                                              \
+	X(EXE_DELETED, "exe_deleted", "INTEGER NOT NULL")                                          \
+	X(EXE_MEMFD, "exe_memfd", "INTEGER NOT NULL")                                              \
+	X(CUT, "cut", "INTEGER NOT NULL")                                                          \
+	X(N_HOLDERS, "n_holders", "INTEGER NOT NULL")                                              \
+	X(LOOKUP_US, "lookup_us", "INTEGER NOT NULL")                                              \
+	X(LOOKUP_FDS, "lookup_fds", "INTEGER NOT NULL")                                            \
+	X(PACKET_BYTES, "packet_bytes", "INTEGER NOT NULL")                                        \
+	X(OWNER_HOW, "owner_how", "TEXT NOT NULL")                                                 \
+	X(OWNER_WHY, "owner_why", "TEXT NOT NULL")                                                 \
+	X(SCRIPT_FROM, "script_from", "TEXT NOT NULL")                                             \
+	X(SCRIPT_WHY, "script_why", "TEXT NOT NULL")                                               \
+	X(USER, "user", "BLOB NOT NULL")                                                           \
+	X(COMM, "comm", "BLOB NOT NULL")                                                           \
+	X(EXE, "exe", "BLOB NOT NULL")                                                             \
+	X(SCRIPT, "script", "BLOB NOT NULL")                                                       \
+	X(UNIT, "unit", "BLOB NOT NULL")                                                           \
+	X(CONTAINER, "container", "BLOB NOT NULL")                                                 \
+	X(CWD, "cwd", "BLOB NOT NULL")                                                             \
+	X(CMDLINE, "cmdline", "BLOB NOT NULL")                                                     \
+	X(REQUEST_METHOD, "request_method", "BLOB NOT NULL")                                       \
+	X(REQUEST_URI, "request_uri", "BLOB NOT NULL")                                             \
+	X(REQUEST_HOST, "request_host", "BLOB NOT NULL")                                           \
+	X(REQUEST_CLIENT, "request_client", "BLOB NOT NULL")                                       \
+	X(PARENTS, "parents", "TEXT NOT NULL")                                                     \
+	X(HOLDERS, "holders", "TEXT NOT NULL")                                                     \
 	X(EXCERPT, "excerpt", "BLOB NOT NULL")
 
 enum store_column {
@@ -162,7 +162,7 @@ enum store_column {
 #define STORE_COLUMN_ENUM(word, name, type) COLUMN_##word,
 	STORE_COLUMNS(STORE_COLUMN_ENUM)
 #undef STORE_COLUMN_ENUM
-	COLUMN_N
+		COLUMN_N
 };
 
 /* A row that repeats still fold into. */
@@ -215,7 +215,7 @@ struct store {
 };
 
 /* store_sql.c */
-int store_errno(struct store *store, int sqlite_code); /* 0 or -errno */
+int store_errno(struct store *store, int sqlite_code);			     /* 0 or -errno */
 sqlite3_stmt *store_statement(struct store *store, enum store_statement id); /* NULL: see db */
 /* Runs to the end and resets; 0 or -errno. */
 int store_run(struct store *store, sqlite3_stmt *statement);
@@ -227,9 +227,9 @@ int store_mark_dirty(struct store_dirty *dirty, void *value); /* -ENOBUFS: flush
 int store_end_unchanged(struct store *store);
 
 /* store_file.c */
-int store_file_make(void);				    /* the empty file, 0640 */
-int store_file_set_aside(char **what);			    /* *what: its new name, malloc'd */
-int store_vfs(const char **name);			    /* takes names as they are */
+int store_file_make(void);	       /* the empty file, 0640 */
+int store_file_set_aside(char **what); /* *what: its new name, malloc'd */
+int store_vfs(const char **name);      /* takes names as they are */
 int store_pragma(struct store *store, const char *name, int64_t *value);
 
 /* store_add.c */
@@ -237,8 +237,8 @@ int store_flush_folds(struct store *store);
 void store_fold_evicted(void *context, void *value);
 
 /* store_row.c */
-int store_row_insert(struct store *store, const struct record *record, const char *user,
-		     int64_t id, int64_t offender, bool many_dst);
+int store_row_insert(struct store *store, const struct record *record, const char *user, int64_t id,
+		     int64_t offender, bool many_dst);
 
 /* store_offender.c */
 int store_offender_get(struct store *store, const struct record *record, struct keyhash owner,

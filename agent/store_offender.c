@@ -60,8 +60,7 @@ static void bind_identity(sqlite3_stmt *statement, const struct identity *who)
 }
 
 /* 1: *entry is filled; 0: the store does not know it; -errno. */
-static int find(struct store *store, const struct identity *who,
-		struct store_offender_entry *entry)
+static int find(struct store *store, const struct identity *who, struct store_offender_entry *entry)
 {
 	sqlite3_stmt *statement = store_statement(store, SQL_OFFENDER_FIND);
 	int got;
@@ -120,8 +119,7 @@ static int64_t cost_of(const struct identity *who, const struct texts *texts)
 
 	return (int64_t)(STORE_OFFENDER_COST + 2 * program + strlen(texts->user) +
 			 strlen(texts->unit) + site_length(texts->script) + strlen(texts->script) +
-			 strlen(texts->exe) +
-			 (program > STORE_LONG_PROGRAM ? STORE_LONG_COST : 0));
+			 strlen(texts->exe) + (program > STORE_LONG_PROGRAM ? STORE_LONG_COST : 0));
 }
 
 static int insert(struct store *store, const struct identity *who, const struct texts *texts,
@@ -206,8 +204,7 @@ static int get_collective(struct store *store, int64_t uid, const struct record 
 }
 
 /* May the uid have an offender of this cost for one more program? */
-static bool has_room(const struct store *store, const struct store_programs *programs,
-		     int64_t cost)
+static bool has_room(const struct store *store, const struct store_programs *programs, int64_t cost)
 {
 	return programs->n < STORE_OFFENDERS_PER_UID &&
 	       programs->bytes + cost <= STORE_UID_PROGRAMS_BYTES(store) &&

@@ -4,9 +4,9 @@
 
 #include <errno.h>
 
-#define ROWS_A_STEP 500
-#define STEPS_A_CALL 40
-#define LARGE_ROW_BYTES 16384 /* so many rows at least are worth an excess: never one too many */
+#define ROWS_A_STEP	 500
+#define STEPS_A_CALL	 40
+#define LARGE_ROW_BYTES	 16384 /* so many rows at least are worth an excess: never one too many */
 #define OFFENDERS_A_STEP 20
 
 uint64_t store_used_bytes(struct store *store)

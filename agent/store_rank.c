@@ -39,7 +39,8 @@ static const char from_aggregates[] =
 static const char from_rows[] =
 	"SELECT o.id, r.attempts AS attempts, r.destinations AS destinations,"
 	" r.networks AS networks, r.capped, r.first_ns AS first_ns, r.last_ns AS last_ns,"
-	" substr(r.last_verdict, 21), r.ports, r.evidence, " OFFENDER_TEXTS ", r.last_id, o.works_in FROM"
+	" substr(r.last_verdict, 21), r.ports, r.evidence, " OFFENDER_TEXTS
+	", r.last_id, o.works_in FROM"
 	" (SELECT v.offender AS offender, sum(v.count) AS attempts,"
 	" count(DISTINCT CASE WHEN length(v.dst) > 0 THEN v.dst END) AS destinations,"
 	" count(DISTINCT CASE length(v.dst) WHEN 4 THEN substr(v.dst, 1, 3)"
@@ -49,7 +50,8 @@ static const char from_rows[] =
 	" group_concat(DISTINCT CASE WHEN v.dport >= 0 THEN v.dport END) AS ports,"
 	" count(e.id) AS evidence, max(v.id) AS last_id"
 	" FROM verdict v LEFT JOIN evidence e ON e.id = v.id"
-	" WHERE +v.offender > 0 AND %s GROUP BY +v.offender) r JOIN offender o ON o.id = r.offender";
+	" WHERE +v.offender > 0 AND %s GROUP BY +v.offender) r JOIN offender o ON o.id = "
+	"r.offender";
 
 static int compare_ports(const void *a, const void *b)
 {
@@ -123,8 +125,8 @@ static char *make_sql(const struct store_filter *filter)
 	return len < 0 ? NULL : sql;
 }
 
-int store_offenders(struct store *store, const struct store_filter *filter,
-		    store_offender_fn each, void *context)
+int store_offenders(struct store *store, const struct store_filter *filter, store_offender_fn each,
+		    void *context)
 {
 	struct store_offender offender;
 	sqlite3_stmt *statement = NULL;

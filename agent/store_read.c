@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define BUSY_MS 5000
-#define UNMADE 1 /* the file is there, but its recorder did not come so far yet */
+#define UNMADE	1 /* the file is there, but its recorder did not come so far yet */
 
 static int open_database(struct store *store, const char *name, int more_flags)
 {
@@ -133,12 +133,13 @@ const char *store_column_text(sqlite3_stmt *row, int column)
 void store_where(char out[STORE_WHERE_BYTES], const struct store_filter *filter)
 {
 	snprintf(out, STORE_WHERE_BYTES, "v.id > :after%s%s%s%s",
-		 filter->since_ns ? " AND v.last_ns >= :since AND v.id >= (SELECT min(id) FROM"
-				    " verdict INDEXED BY verdict_first WHERE first_ns >= :since - :fold)" :
-				    "",
+		 filter->since_ns
+			 ? " AND v.last_ns >= :since AND v.id >= (SELECT min(id) FROM"
+			   " verdict INDEXED BY verdict_first WHERE first_ns >= :since - :fold)"
+			 : "",
 		 filter->until_ns ? " AND v.first_ns < :until AND v.id <= (SELECT max(id) FROM"
-				    " verdict INDEXED BY verdict_first WHERE first_ns < :until)" :
-				    "",
+				    " verdict INDEXED BY verdict_first WHERE first_ns < :until)"
+				  : "",
 		 filter->has_uid ? " AND v.charged_uid = :uid" : "",
 		 filter->offender ? " AND v.offender = :offender" : "");
 }
@@ -268,9 +269,10 @@ static void read_row(sqlite3_stmt *row, struct store_verdict *verdict)
 static int walk(struct store *store, const char *tail, const struct store_filter *filter,
 		store_verdict_fn each, void *context)
 {
-	static const char head[] =
-		"SELECT v.id" STORE_COLUMNS(COLUMN_NAME) ", f.name, e.offset FROM verdict v"
-		" LEFT JOIN evidence e ON e.id = v.id LEFT JOIN evidence_file f ON f.id = e.file";
+	static const char head[] = "SELECT v.id" STORE_COLUMNS(
+		COLUMN_NAME) ", f.name, e.offset FROM verdict v"
+			     " LEFT JOIN evidence e ON e.id = v.id LEFT JOIN evidence_file f ON "
+			     "f.id = e.file";
 	struct store_verdict verdict;
 	sqlite3_stmt *statement = NULL;
 	char *sql;

@@ -142,8 +142,8 @@ static void bind_verdict(sqlite3_stmt *row, const struct record *record)
 	bind_bytes(row, COLUMN_EXCERPT, record->excerpt, record->excerpt_bytes);
 }
 
-int store_row_insert(struct store *store, const struct record *record, const char *user,
-		     int64_t id, int64_t offender, bool many_dst)
+int store_row_insert(struct store *store, const struct record *record, const char *user, int64_t id,
+		     int64_t offender, bool many_dst)
 {
 	const struct owner *owner = &record->owner;
 	sqlite3_stmt *row = store_statement(store, SQL_ROW_INSERT);

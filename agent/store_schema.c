@@ -20,54 +20,67 @@ const char *const store_meta_words[META_N] = {
 };
 static_assert(META_N == 12, "store_meta_words[] names every store_meta");
 
-#define TEXT(number) #number
+#define TEXT(number)   #number
 #define NUMBER(number) TEXT(number)
-#define OFFENDER_COST                                                              \
-	"(" NUMBER(STORE_OFFENDER_COST) " + 2 * length(program) + length(user) + length(unit)" \
-	" + length(site) + length(script) + length(exe) + CASE WHEN length(program) > "        \
-	NUMBER(STORE_LONG_PROGRAM) " THEN " NUMBER(STORE_LONG_COST) " ELSE 0 END)"
+#define OFFENDER_COST                                                                              \
+	"(" NUMBER(                                                                                \
+		STORE_OFFENDER_COST) " + 2 * length(program) + length(user) + length(unit)"        \
+				     " + length(site) + length(script) + length(exe) + CASE WHEN " \
+				     "length(program) > " NUMBER(                                  \
+					     STORE_LONG_PROGRAM) " THEN " NUMBER(STORE_LONG_COST) " ELSE 0 END)"
 
 #define COLUMN_CREATE(word, name, type) ", " name " " type
-#define COLUMN_NAME(word, name, type) ", " name
-#define COLUMN_MARK(word, name, type) ", ?"
+#define COLUMN_NAME(word, name, type)	", " name
+#define COLUMN_MARK(word, name, type)	", ?"
 
 /* application_id: "egrd". The version is written last: a file without it is not finished. */
-const char store_schema[] =
-	"CREATE TABLE verdict(id INTEGER PRIMARY KEY" STORE_COLUMNS(COLUMN_CREATE) ") STRICT;"
-	"CREATE INDEX verdict_first ON verdict(first_ns);"
-	"CREATE INDEX verdict_offender ON verdict(offender);"
-	"CREATE TABLE offender(id INTEGER PRIMARY KEY, uid INTEGER NOT NULL,"
-	" many_programs INTEGER NOT NULL, program BLOB NOT NULL, attempts INTEGER NOT NULL,"
-	" destinations INTEGER NOT NULL, networks INTEGER NOT NULL,"
-	" destinations_capped INTEGER NOT NULL, first_ns INTEGER NOT NULL,"
-	" last_ns INTEGER NOT NULL, verdict TEXT NOT NULL, ports TEXT NOT NULL,"
-	" user BLOB NOT NULL, unit BLOB NOT NULL, site BLOB NOT NULL, script BLOB NOT NULL,"
-	" exe BLOB NOT NULL, works_in BLOB NOT NULL, UNIQUE(uid, many_programs, program)) STRICT;"
-	"CREATE INDEX offender_last ON offender(last_ns);"
-	"CREATE TABLE destination(offender INTEGER NOT NULL, address BLOB NOT NULL,"
-	" PRIMARY KEY(offender, address)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE network(offender INTEGER NOT NULL, prefix BLOB NOT NULL,"
-	" PRIMARY KEY(offender, prefix)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE evidence_file(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
-	" first_verdict INTEGER NOT NULL, last_verdict INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE evidence(id INTEGER PRIMARY KEY, file INTEGER NOT NULL,"
-	" offset INTEGER NOT NULL, offender INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE counter(word TEXT PRIMARY KEY, last INTEGER NOT NULL,"
-	" total INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE report(id INTEGER PRIMARY KEY CHECK(id = 1), judge_epoch TEXT NOT NULL,"
-	" kernel_epoch TEXT NOT NULL, ts_ns INTEGER NOT NULL, started_ns INTEGER NOT NULL,"
-	" judge_pid INTEGER NOT NULL, queue_form INTEGER NOT NULL, mode INTEGER NOT NULL,"
-	" n_mail_uids INTEGER NOT NULL, rules_whole INTEGER NOT NULL,"
-	" queue_waiting INTEGER NOT NULL, queue_portid INTEGER NOT NULL) STRICT;"
-	"CREATE TABLE lost(word TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE meta(word TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-	"PRAGMA application_id = 1701278308;"
-	"PRAGMA user_version = 1;";
+const char store_schema[] = "CREATE TABLE verdict(id INTEGER PRIMARY KEY" STORE_COLUMNS(
+	COLUMN_CREATE) ") STRICT;"
+		       "CREATE INDEX verdict_first ON verdict(first_ns);"
+		       "CREATE INDEX verdict_offender ON verdict(offender);"
+		       "CREATE TABLE offender(id INTEGER PRIMARY KEY, uid INTEGER NOT NULL,"
+		       " many_programs INTEGER NOT NULL, program BLOB NOT NULL, attempts INTEGER "
+		       "NOT NULL,"
+		       " destinations INTEGER NOT NULL, networks INTEGER NOT NULL,"
+		       " destinations_capped INTEGER NOT NULL, first_ns INTEGER NOT NULL,"
+		       " last_ns INTEGER NOT NULL, verdict TEXT NOT NULL, ports TEXT NOT NULL,"
+		       " user BLOB NOT NULL, unit BLOB NOT NULL, site BLOB NOT NULL, script BLOB "
+		       "NOT NULL,"
+		       " exe BLOB NOT NULL, works_in BLOB NOT NULL, UNIQUE(uid, many_programs, "
+		       "program)) STRICT;"
+		       "CREATE INDEX offender_last ON offender(last_ns);"
+		       "CREATE TABLE destination(offender INTEGER NOT NULL, address BLOB NOT NULL,"
+		       " PRIMARY KEY(offender, address)) STRICT, WITHOUT ROWID;"
+		       "CREATE TABLE network(offender INTEGER NOT NULL, prefix BLOB NOT NULL,"
+		       " PRIMARY KEY(offender, prefix)) STRICT, WITHOUT ROWID;"
+		       "CREATE TABLE evidence_file(id INTEGER PRIMARY KEY, name TEXT NOT NULL "
+		       "UNIQUE,"
+		       " first_verdict INTEGER NOT NULL, last_verdict INTEGER NOT NULL) STRICT;"
+		       "CREATE TABLE evidence(id INTEGER PRIMARY KEY, file INTEGER NOT NULL,"
+		       " offset INTEGER NOT NULL, offender INTEGER NOT NULL) STRICT;"
+		       "CREATE TABLE counter(word TEXT PRIMARY KEY, last INTEGER NOT NULL,"
+		       " total INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+		       "CREATE TABLE report(id INTEGER PRIMARY KEY CHECK(id = 1), judge_epoch TEXT "
+		       "NOT NULL,"
+		       " kernel_epoch TEXT NOT NULL, ts_ns INTEGER NOT NULL, started_ns INTEGER "
+		       "NOT NULL,"
+		       " judge_pid INTEGER NOT NULL, queue_form INTEGER NOT NULL, mode INTEGER NOT "
+		       "NULL,"
+		       " n_mail_uids INTEGER NOT NULL, rules_whole INTEGER NOT NULL,"
+		       " queue_waiting INTEGER NOT NULL, queue_portid INTEGER NOT NULL) STRICT;"
+		       "CREATE TABLE lost(word TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, "
+		       "WITHOUT ROWID;"
+		       "CREATE TABLE meta(word TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, "
+		       "WITHOUT ROWID;"
+		       "PRAGMA application_id = 1701278308;"
+		       "PRAGMA user_version = 1;";
 static_assert(STORE_VERSION == 1, "store_schema[] makes this version");
 
 const char store_sql_reckon[] =
-	"SELECT ifnull(sum(" OFFENDER_COST "), 0), " NUMBER(STORE_ADDRESS_COST) " *"
-	" ((SELECT count(*) FROM destination) + (SELECT count(*) FROM network)) FROM offender";
+	"SELECT ifnull(sum(" OFFENDER_COST
+	"), 0), " NUMBER(STORE_ADDRESS_COST) " *"
+					     " ((SELECT count(*) FROM destination) + (SELECT "
+					     "count(*) FROM network)) FROM offender";
 
 const char *const store_sql[SQL_N] = {
 	[SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -75,8 +88,8 @@ const char *const store_sql[SQL_N] = {
 	[SQL_ROLLBACK] = "ROLLBACK",
 	[SQL_META_SET] = "INSERT INTO meta(word, value) VALUES(?, ?)"
 			 " ON CONFLICT(word) DO UPDATE SET value = excluded.value",
-	[SQL_ROW_INSERT] = "INSERT INTO verdict(id" STORE_COLUMNS(COLUMN_NAME)
-			   ") VALUES(?" STORE_COLUMNS(COLUMN_MARK) ")",
+	[SQL_ROW_INSERT] = "INSERT INTO verdict(id" STORE_COLUMNS(
+		COLUMN_NAME) ") VALUES(?" STORE_COLUMNS(COLUMN_MARK) ")",
 	[SQL_ROW_UPDATE] = "UPDATE verdict SET count = ?2, first_ns = ?3, last_ns = ?4"
 			   " WHERE id = ?1",
 	[SQL_OFFENDER_FIND] = "SELECT id, attempts, destinations, networks, first_ns, last_ns,"

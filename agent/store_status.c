@@ -310,14 +310,15 @@ int store_status(struct store *store, struct store_status *status)
 		return err;
 	err = read_report(store, &read.last);
 	if (!err)
-		err = each_word(store, "SELECT word, last, total FROM counter", take_counter, &read);
+		err = each_word(store, "SELECT word, last, total FROM counter", take_counter,
+				&read);
 	if (!err)
 		err = each_word(store, "SELECT word, n FROM lost", take_lost, &read);
 	if (!err)
 		err = each_word(store, "SELECT word, value FROM meta", take_meta, &read);
 	if (!err)
-		err = each_word(store, "SELECT 'offenders', count(*) FROM offender",
-				take_offenders, &read);
+		err = each_word(store, "SELECT 'offenders', count(*) FROM offender", take_offenders,
+				&read);
 	if (!err)
 		err = store_pragma(store, "page_count", &pages);
 	if (!err)

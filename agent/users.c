@@ -9,9 +9,9 @@
 
 #include "lru.h"
 
-#define USERS_MAX 1024
-#define KNOWN_NS (300 * 1000000000LL)
-#define UNKNOWN_NS (60 * 1000000000LL)
+#define USERS_MAX   1024
+#define KNOWN_NS    (300 * 1000000000LL)
+#define UNKNOWN_NS  (60 * 1000000000LL)
 #define ENTRY_BYTES 16384 /* a longer entry counts as none */
 
 struct user {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names of uids from the system's user database, remembered for a while; also that there is none. */
+/* Names of uids from the system's user database, remembered for a while; also that there is none.
+ */
 #ifndef AGENT_USERS_H
 #define AGENT_USERS_H
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define WIRE_MAGIC 0xe9
-#define WIRE_FORM 1 /* of the messages' layout; another one is another program */
+#define WIRE_FORM  1 /* of the messages' layout; another one is another program */
 
 struct codec {
 	uint8_t *out;	   /* when writing, else NULL */
@@ -33,10 +33,10 @@ static void codec_raw(struct codec *codec, void *field, size_t len)
 	codec->at += len;
 }
 
-#define CODEC_NUMBER(name, type)                                      \
-	static void codec_##name(struct codec *codec, type *field)    \
-	{                                                             \
-		codec_raw(codec, field, sizeof(*field));              \
+#define CODEC_NUMBER(name, type)                                                                   \
+	static void codec_##name(struct codec *codec, type *field)                                 \
+	{                                                                                          \
+		codec_raw(codec, field, sizeof(*field));                                           \
 	}
 CODEC_NUMBER(u8, uint8_t)
 CODEC_NUMBER(u16, uint16_t)
@@ -67,10 +67,10 @@ static void codec_enum_of(struct codec *codec, unsigned *field, unsigned n)
 	else if (codec->in)
 		*field = value;
 }
-#define CODEC_ENUM(codec, field, n)                                           \
-	do {                                                                  \
-		static_assert(sizeof(*(field)) == sizeof(unsigned), "enum");  \
-		codec_enum_of(codec, (unsigned *)(field), n);                 \
+#define CODEC_ENUM(codec, field, n)                                                                \
+	do {                                                                                       \
+		static_assert(sizeof(*(field)) == sizeof(unsigned), "enum");                       \
+		codec_enum_of(codec, (unsigned *)(field), n);                                      \
 	} while (0)
 
 /* Bytes with their length before them; at most max. Returns how many. */
@@ -183,8 +183,8 @@ static void walk_owner_texts(struct codec *codec, struct owner *owner)
 	size_t cmdline_bytes;
 
 	CODEC_TEXT(codec, owner->exe);
-	cmdline_bytes = codec_span(codec, owner->cmdline, owner->cmdline_bytes,
-				   sizeof(owner->cmdline));
+	cmdline_bytes =
+		codec_span(codec, owner->cmdline, owner->cmdline_bytes, sizeof(owner->cmdline));
 	if (codec->in)
 		owner->cmdline_bytes = cmdline_bytes;
 	CODEC_TEXT(codec, owner->cwd);
@@ -241,16 +241,17 @@ static void walk_record(struct codec *codec, struct record *record)
 	walk_flow(codec, &record->flow);
 	walk_owner(codec, &record->owner);
 	codec_u32(codec, &record->packet_bytes);
-	excerpt_bytes = codec_span(codec, record->excerpt, record->excerpt_bytes,
-				   sizeof(record->excerpt));
+	excerpt_bytes =
+		codec_span(codec, record->excerpt, record->excerpt_bytes, sizeof(record->excerpt));
 	if (codec->in)
 		record->excerpt_bytes = (uint16_t)excerpt_bytes;
 	if (codec->in && record->packet_bytes < record->excerpt_bytes)
 		codec->bad = true;
 }
 static_assert(4 * OWNER_PATH_BYTES + (2 * OWNER_NAME_BYTES) + 2048 +
-		      (OWNER_PARENTS + OWNER_HOLDERS + 1) * (sizeof(struct owner_ref) + 2) +
-		      RECORD_EXCERPT_BYTES + 512 < WIRE_BYTES_MAX,
+			      (OWNER_PARENTS + OWNER_HOLDERS + 1) * (sizeof(struct owner_ref) + 2) +
+			      RECORD_EXCERPT_BYTES + 512 <
+		      WIRE_BYTES_MAX,
 	      "the longest record fits into a message");
 
 static void walk_status(struct codec *codec, struct wire_status *status)
@@ -341,8 +342,8 @@ int wire_encode_options(const struct config *config, uint8_t *out, size_t size)
 
 int wire_kind(const uint8_t *bytes, size_t len)
 {
-	if (len < 3 || bytes[0] != WIRE_MAGIC || bytes[1] != WIRE_FORM ||
-	    bytes[2] < WIRE_RECORD || bytes[2] > WIRE_OPTIONS)
+	if (len < 3 || bytes[0] != WIRE_MAGIC || bytes[1] != WIRE_FORM || bytes[2] < WIRE_RECORD ||
+	    bytes[2] > WIRE_OPTIONS)
 		return -EBADMSG;
 	return bytes[2];
 }

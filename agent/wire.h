@@ -24,10 +24,10 @@ struct wire_status {
 	struct stats stats;
 	int64_t ts_ns, started_ns;
 	int32_t judge_pid;
-	uint32_t queue_form;  /* enum ruleset_queue */
-	uint32_t mode;	      /* enum policy_mode */
-	uint32_t n_mail_uids; /* 0: nobody may send */
-	uint32_t rules_whole; /* 1 the agent's rule is in place, 0 not */
+	uint32_t queue_form;		      /* enum ruleset_queue */
+	uint32_t mode;			      /* enum policy_mode */
+	uint32_t n_mail_uids;		      /* 0: nobody may send */
+	uint32_t rules_whole;		      /* 1 the agent's rule is in place, 0 not */
 	uint32_t queue_waiting, queue_portid; /* /proc/net/netfilter/nfnetlink_queue */
 };
 

@@ -216,7 +216,8 @@ static int open_thread(int pid_fd, pid_t pid, pid_t tid)
 		    (pid_t)number == pid || (tid && tid != pid && (pid_t)number != tid))
 			continue;
 		fd = openat(task_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0 && (proc_stat_of(fd, &stat) || stat.state == 'Z' || stat.state == 'X')) {
+		if (fd >= 0 &&
+		    (proc_stat_of(fd, &stat) || stat.state == 'Z' || stat.state == 'X')) {
 			close(fd);
 			fd = -1;
 		}

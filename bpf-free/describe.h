@@ -10,9 +10,9 @@
 #include "owner.h"
 
 struct describe {
-	int proc_fd;	      /* the proc folder */
-	long ticks;	      /* clock ticks in a second */
-	bool spared;	      /* read nothing that can wait: no arguments, no script */
+	int proc_fd; /* the proc folder */
+	long ticks;  /* clock ticks in a second */
+	bool spared; /* read nothing that can wait: no arguments, no script */
 };
 
 /* Takes proc_fd as it is. */

@@ -373,8 +373,7 @@ int owner_find(struct owner_finder *f, const struct owner_query *query, struct o
 		error = wait_begin(&f->host, &slot->call, owner,
 				   clock_mono_ns() + f->budget.script_ms * NS_PER_MS, wait);
 		if (error) {
-			owner->script_why =
-				error == -EBUSY ? OWNER_WHY_DEADLINE : OWNER_WHY_ERROR;
+			owner->script_why = error == -EBUSY ? OWNER_WHY_DEADLINE : OWNER_WHY_ERROR;
 			result = 0;
 		}
 	}

@@ -24,8 +24,7 @@ struct lookup {
 };
 
 /* with_sockets: open sock_diag too. *what says what failed. */
-int lookup_open(struct lookup *lookup, const char *proc_dir, bool with_sockets,
-		const char **what);
+int lookup_open(struct lookup *lookup, const char *proc_dir, bool with_sockets, const char **what);
 void lookup_close(struct lookup *lookup);
 
 struct lookup_limits {
@@ -42,8 +41,7 @@ struct lookup_call {
 
 /* 0, -EAGAIN, or -EINPROGRESS: *call is filled. */
 int lookup_find(struct lookup *lookup, const struct owner_query *query,
-		const struct lookup_limits *limits, struct owner *owner,
-		struct lookup_call *call);
+		const struct lookup_limits *limits, struct owner *owner, struct lookup_call *call);
 /* Who a status page says are workers of a pool. */
 struct lookup_workers {
 	pid_t master;
@@ -56,7 +54,7 @@ struct lookup_workers {
 int lookup_verify(struct lookup *lookup, const struct lookup_workers *workers,
 		  uint64_t deadline_ns);
 /* 0 or -ENOENT, as owner_continue(). */
-int lookup_continue(struct lookup *lookup, const struct owner_query *query,
-		    uint64_t deadline_ns, struct owner *owner);
+int lookup_continue(struct lookup *lookup, const struct owner_query *query, uint64_t deadline_ns,
+		    struct owner *owner);
 
 #endif

@@ -19,13 +19,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define OWNER_PATH_BYTES 4096	 /* PATH_MAX with its NUL, limits.h */
+#define OWNER_PATH_BYTES    4096 /* PATH_MAX with its NUL, limits.h */
 #define OWNER_CMDLINE_BYTES 4096 /* the first 4095 bytes of /proc/PID/cmdline */
-#define OWNER_NAME_BYTES 256
-#define OWNER_COMM_BYTES 16 /* TASK_COMM_LEN, include/linux/sched.h */
-#define OWNER_HOLDERS 8
-#define OWNER_PARENTS 8
-#define OWNER_UID_NONE ((uint32_t)-1) /* (uid_t)-1: "no uid", also "login uid not set" */
+#define OWNER_NAME_BYTES    256
+#define OWNER_COMM_BYTES    16 /* TASK_COMM_LEN, include/linux/sched.h */
+#define OWNER_HOLDERS	    8
+#define OWNER_PARENTS	    8
+#define OWNER_UID_NONE	    ((uint32_t)-1) /* (uid_t)-1: "no uid", also "login uid not set" */
 
 /* What the holder in `proc` rests on. Words: owner_how_words[]. */
 enum owner_how {
@@ -43,22 +43,22 @@ enum owner_how {
 
 /* Why something is missing: no holder, or no script. Words: owner_why_words[]. */
 enum owner_why {
-	OWNER_WHY_NONE,		/* nothing is missing */
-	OWNER_WHY_EXITED,	/* the process was gone before it could be read */
-	OWNER_WHY_CLOSED,	/* the socket is there no more (TIME_WAIT, CLOSE, request socket) */
-	OWNER_WHY_IN_FLIGHT,	/* no fd table holds the inode */
-	OWNER_WHY_NO_SOCKET,	/* sock_diag knows no such tuple */
-	OWNER_WHY_NETNS,	/* another network namespace */
-	OWNER_WHY_BUDGET,	/* the descriptor budget was spent before it was found */
-	OWNER_WHY_DEADLINE,	/* the time budget was spent before it was found */
-	OWNER_WHY_DENIED,	/* the kernel refused to let us read (EPERM, EACCES) */
-	OWNER_WHY_KERNEL_SOCKET, /* the socket is the kernel's own (AF_SMC, MPTCP join) */
-	OWNER_WHY_REFUSED_FIRST, /* the rule set refused it before it could be looked up */
-	OWNER_WHY_NOT_GIVEN,	/* replay: the owners file has no line for this flow */
-	OWNER_WHY_NOT_TOLD,	/* script: nothing on this machine says which (mod_php, -S, -m) */
+	OWNER_WHY_NONE,	     /* nothing is missing */
+	OWNER_WHY_EXITED,    /* the process was gone before it could be read */
+	OWNER_WHY_CLOSED,    /* the socket is there no more (TIME_WAIT, CLOSE, request socket) */
+	OWNER_WHY_IN_FLIGHT, /* no fd table holds the inode */
+	OWNER_WHY_NO_SOCKET, /* sock_diag knows no such tuple */
+	OWNER_WHY_NETNS,     /* another network namespace */
+	OWNER_WHY_BUDGET,    /* the descriptor budget was spent before it was found */
+	OWNER_WHY_DEADLINE,  /* the time budget was spent before it was found */
+	OWNER_WHY_DENIED,    /* the kernel refused to let us read (EPERM, EACCES) */
+	OWNER_WHY_KERNEL_SOCKET,  /* the socket is the kernel's own (AF_SMC, MPTCP join) */
+	OWNER_WHY_REFUSED_FIRST,  /* the rule set refused it before it could be looked up */
+	OWNER_WHY_NOT_GIVEN,	  /* replay: the owners file has no line for this flow */
+	OWNER_WHY_NOT_TOLD,	  /* script: nothing on this machine says which (mod_php, -S, -m) */
 	OWNER_WHY_NO_STATUS_PAGE, /* script: the php-fpm pool has no status page to ask */
-	OWNER_WHY_NOT_TRUSTED,	/* script: there was an answer, but it may have been forged */
-	OWNER_WHY_ERROR,	/* an error of ours or of the kernel's; logged */
+	OWNER_WHY_NOT_TRUSTED,	  /* script: there was an answer, but it may have been forged */
+	OWNER_WHY_ERROR,	  /* an error of ours or of the kernel's; logged */
 	OWNER_WHY_EXEC, /* script: it executed another program while it was read, so program,
 			 * arguments and script are left out */
 	OWNER_WHY_N
@@ -66,13 +66,14 @@ enum owner_why {
 
 /* How the script is known. Words: owner_script_from_words[]. */
 enum owner_script_from {
-	OWNER_SCRIPT_NONE,	 /* not known; `script` is empty */
-	OWNER_SCRIPT_ARGV,	 /* an argument of the interpreter; resolved against cwd when the file
-				  * is there, else as it stands in argv; OWNER_CUT_SCRIPT when
-				  * there was no cwd to resolve it against */
-	OWNER_SCRIPT_INLINE,	 /* the program text is in argv (-c, -e, -r): `script` is empty */
-	OWNER_SCRIPT_STDIN,	 /* the interpreter reads its program from fd 0: the file there, if any */
-	OWNER_SCRIPT_ENVIRON,	 /* SCRIPT_FILENAME of a CGI environment (the process can fake it) */
+	OWNER_SCRIPT_NONE,    /* not known; `script` is empty */
+	OWNER_SCRIPT_ARGV,    /* an argument of the interpreter; resolved against cwd when the file
+			       * is there, else as it stands in argv; OWNER_CUT_SCRIPT when
+			       * there was no cwd to resolve it against */
+	OWNER_SCRIPT_INLINE,  /* the program text is in argv (-c, -e, -r): `script` is empty */
+	OWNER_SCRIPT_STDIN,   /* the interpreter reads its program from fd 0: the file there, if any
+			       */
+	OWNER_SCRIPT_ENVIRON, /* SCRIPT_FILENAME of a CGI environment (the process can fake it) */
 	OWNER_SCRIPT_FPM_STATUS, /* php-fpm's own status page named this pid's script */
 	OWNER_SCRIPT_TITLE,	 /* the process title (lsphp); the process can fake it */
 	OWNER_SCRIPT_GIVEN,	 /* told by an owners file (replay) */
@@ -84,19 +85,20 @@ extern const char *const owner_why_words[OWNER_WHY_N];
 extern const char *const owner_script_from_words[OWNER_SCRIPT_FROM_N];
 
 enum owner_cut { /* bits of owner.cut: this text was longer than its field */
-	OWNER_CUT_EXE = 1 << 0,
-	OWNER_CUT_CMDLINE = 1 << 1,
-	OWNER_CUT_CWD = 1 << 2,
-	OWNER_CUT_SCRIPT = 1 << 3,
-	OWNER_CUT_REQUEST = 1 << 4,
-	OWNER_CUT_PARENTS = 1 << 5, /* the chain was longer than OWNER_PARENTS */
-	OWNER_CUT_HOLDERS = 1 << 6, /* more holders than OWNER_HOLDERS; n_holders counts all */
+		 OWNER_CUT_EXE = 1 << 0,
+		 OWNER_CUT_CMDLINE = 1 << 1,
+		 OWNER_CUT_CWD = 1 << 2,
+		 OWNER_CUT_SCRIPT = 1 << 3,
+		 OWNER_CUT_REQUEST = 1 << 4,
+		 OWNER_CUT_PARENTS = 1 << 5, /* the chain was longer than OWNER_PARENTS */
+		 OWNER_CUT_HOLDERS =
+			 1 << 6, /* more holders than OWNER_HOLDERS; n_holders counts all */
 };
 
 /* A process named without describing it. start_ticks: field 22 of /proc/PID/stat, in clock
  * ticks since boot (proc(5)); with the pid it names one process of this boot. */
 struct owner_ref {
-	pid_t pid; /* 0: no process */
+	pid_t pid;    /* 0: no process */
 	uint32_t uid; /* real uid */
 	uint64_t start_ticks;
 	char comm[OWNER_COMM_BYTES]; /* NUL-terminated */
@@ -119,19 +121,19 @@ struct owner {
 	uint64_t cgroup_id; /* 0: the kernel did not say; 1: cgroup v1 or hybrid host */
 
 	/* the process that holds it; all empty when pid is 0 */
-	struct owner_ref proc;	 /* .uid is the real uid */
-	uint32_t euid, gid;	 /* effective uid, real gid */
-	uint32_t login_uid;	 /* /proc/PID/loginuid, OWNER_UID_NONE when not set */
-	int64_t start_ns;	 /* start time as ns since the epoch, from start_ticks */
-	bool exe_deleted;	 /* the executable's file has no name any more */
-	bool exe_memfd;		 /* it never was on a disk: memfd_create(2) */
+	struct owner_ref proc;	    /* .uid is the real uid */
+	uint32_t euid, gid;	    /* effective uid, real gid */
+	uint32_t login_uid;	    /* /proc/PID/loginuid, OWNER_UID_NONE when not set */
+	int64_t start_ns;	    /* start time as ns since the epoch, from start_ticks */
+	bool exe_deleted;	    /* the executable's file has no name any more */
+	bool exe_memfd;		    /* it never was on a disk: memfd_create(2) */
 	char exe[OWNER_PATH_BYTES]; /* without the kernel's " (deleted)" when exe_deleted; else as
 				     * it is, since a file may be named so */
 	char cmdline[OWNER_CMDLINE_BYTES]; /* arguments, each ended by NUL; cmdline_bytes long */
 	size_t cmdline_bytes;
 	char cwd[OWNER_PATH_BYTES];
-	char script[OWNER_PATH_BYTES]; /* never a folder; empty when not known */
-	char unit[OWNER_NAME_BYTES];   /* systemd unit of its cgroup, e.g. php8.2-fpm.service */
+	char script[OWNER_PATH_BYTES];	  /* never a folder; empty when not known */
+	char unit[OWNER_NAME_BYTES];	  /* systemd unit of its cgroup, e.g. php8.2-fpm.service */
 	char container[OWNER_NAME_BYTES]; /* e.g. docker:0123456789ab, lxc:name, machine:name */
 
 	/* the request behind it, where a web SAPI told (environ or status page) */
@@ -145,7 +147,7 @@ struct owner {
 	struct owner_ref holders[OWNER_HOLDERS]; /* every confirmed holder, proc among them */
 	unsigned n_holders; /* may exceed OWNER_HOLDERS: then OWNER_CUT_HOLDERS is set */
 
-	uint32_t lookup_us; /* what the look-up cost, CLOCK_MONOTONIC */
+	uint32_t lookup_us;  /* what the look-up cost, CLOCK_MONOTONIC */
 	uint32_t lookup_fds; /* descriptors read for it */
 };
 
@@ -165,10 +167,10 @@ struct owner_query {
 };
 
 struct owner_budget {
-	unsigned fds_held;	/* descriptors read before the first answer is due (64) */
-	unsigned ms_held;	/* time before the first answer is due (100) */
-	unsigned ms_after;	/* time for owner_continue(), per call */
-	unsigned script_ms;	/* how long php-fpm's status page may take (20) */
+	unsigned fds_held;  /* descriptors read before the first answer is due (64) */
+	unsigned ms_held;   /* time before the first answer is due (100) */
+	unsigned ms_after;  /* time for owner_continue(), per call */
+	unsigned script_ms; /* how long php-fpm's status page may take (20) */
 };
 
 struct owner_finder; /* caches and netlink sockets; one per thread */
@@ -179,8 +181,8 @@ struct owner_finder; /* caches and netlink sockets; one per thread */
  * thread that hangs is left behind with its caches, the processes of that uid are spared such
  * looks while it hangs (arguments and script are then unknown: DEADLINE), so that a user makes at
  * most one of them hang, and a new thread takes over. Such a wait can be killed; what can't be
- * (epoll's fdinfo, memory, a path that FUSE serves) is not looked at. Drop privileges before opening: the
- * threads keep those that the caller has then. Needed for other users' processes are
+ * (epoll's fdinfo, memory, a path that FUSE serves) is not looked at. Drop privileges before
+ * opening: the threads keep those that the caller has then. Needed for other users' processes are
  * CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (ptrace(2), proc_pid_fd(5)).
  *
  * Opens sock_diag and /proc. proc_dir is "/proc" (a test gives a fake tree: then sock_diag is
@@ -207,7 +209,7 @@ int owner_find(struct owner_finder *finder, const struct owner_query *query, str
 	       struct owner_wait **wait);
 
 int owner_wait_fd(const struct owner_wait *wait);
-short owner_wait_events(const struct owner_wait *wait); /* POLLIN or POLLOUT */
+short owner_wait_events(const struct owner_wait *wait);		/* POLLIN or POLLOUT */
 uint64_t owner_wait_deadline_ns(const struct owner_wait *wait); /* CLOCK_MONOTONIC */
 /* -EINPROGRESS, or 0: the script is in *owner; else -errno: script_why says why not. */
 int owner_wait_step(struct owner_wait *wait, struct owner *owner);

@@ -75,9 +75,9 @@ static int open_waiting(int root, const char *path)
 /* AT_STATX_DONT_SYNC: what is cached, nobody is asked (fuse_update_get_attr(), fs/fuse/dir.c). */
 static int stat_cached(int fd, const char *name, unsigned mask, struct statx *st)
 {
-	return statx(fd, name, AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, mask, st) ?
-		       -errno :
-		       0;
+	return statx(fd, name, AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, mask, st)
+		       ? -errno
+		       : 0;
 }
 
 static int open_root(int pid_fd)

@@ -11,7 +11,7 @@
 #include "owner.h"
 #include "proctable.h"
 
-#define SEARCH_HUNG_UIDS  8
+#define SEARCH_HUNG_UIDS   8
 #define SEARCH_CARE_NO_ONE UINT64_MAX
 
 /*
@@ -52,7 +52,7 @@ struct search_last { /* who held the last socket of a uid */
 	uint32_t fd;
 };
 
-#define SEARCH_LASTS 256
+#define SEARCH_LASTS   256
 #define SEARCH_RUNNING 64
 
 struct search {
@@ -93,8 +93,8 @@ int search_first(struct search *search, const struct search_question *question,
 		 uint64_t deadline_ns, unsigned fds, struct search_found *found);
 /* Every holder: *n of them, the first OWNER_HOLDERS in holders. 0, -ETIME (not everybody was
  * looked at) or another -errno. */
-int search_all(struct search *search, const struct search_question *question,
-	       uint64_t deadline_ns, struct owner_ref *holders, unsigned *n);
+int search_all(struct search *search, const struct search_question *question, uint64_t deadline_ns,
+	       struct owner_ref *holders, unsigned *n);
 /* Do the parent and the children of the holder have it at the same number? (fork(2)) Adds
  * them behind the *n that are there. */
 void search_relatives(struct search *search, const struct search_found *found,

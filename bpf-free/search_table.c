@@ -94,11 +94,9 @@ static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, struct sear
 		close(pid_fd);
 		return -ENOENT;
 	}
-	*found = (struct search_found){ .pid = pid,
-					.tid = tid,
-					.pid_fd = pid_fd,
-					.fd = fd,
-					.start_ticks = stat.start_ticks };
+	*found = (struct search_found){
+		.pid = pid, .tid = tid, .pid_fd = pid_fd, .fd = fd, .start_ticks = stat.start_ticks
+	};
 	if (search_still_holds(found, s->question.inode))
 		return 0;
 	close(pid_fd);

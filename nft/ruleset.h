@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RULESET_UIDS_MAX 64
+#define RULESET_UIDS_MAX  64
 #define RULESET_PORTS_MAX 64
 
 struct ruleset {

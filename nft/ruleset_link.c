@@ -196,10 +196,11 @@ static int generation_answer(const struct nlmsghdr *nlh, void *context)
 	uint32_t *generation = context;
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(attr) == NFTA_GEN_ID &&
-		    mnl_attr_get_payload_len(attr) >= sizeof(*generation))
-			*generation = ntohl(mnl_attr_get_u32(attr));
+	mnl_attr_for_each(attr, nlh,
+			  sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) == NFTA_GEN_ID &&
+						       mnl_attr_get_payload_len(attr) >=
+							       sizeof(*generation)) *generation =
+		ntohl(mnl_attr_get_u32(attr));
 	return 0;
 }
 
@@ -207,8 +208,9 @@ int ruleset_generation(struct ruleset_link *link, uint32_t *generation)
 {
 	char buffer[4096];
 	uint32_t found = 0;
-	int ret = ruleset_link_ask(link, ruleset_link_begin(link, buffer, NFT_MSG_GETGEN, NLM_F_ACK),
-				   generation_answer, &found);
+	int ret =
+		ruleset_link_ask(link, ruleset_link_begin(link, buffer, NFT_MSG_GETGEN, NLM_F_ACK),
+				 generation_answer, &found);
 
 	if (!ret)
 		*generation = found;

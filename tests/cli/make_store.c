@@ -2,8 +2,9 @@
 /*
  * make_store DIR: begins a store in DIR as the recorder would, with honest and hostile records,
  * their evidence, and a report of the judge. make_store DIR add N TIMES: adds a row whose
- * destination ends in N, then repeats of it, each committed 0.6 s after the one before. make_store DIR report: a report of a judge that runs now (its pid is
- * the caller's). make_store DIR damage: writes over the store.
+ * destination ends in N, then repeats of it, each committed 0.6 s after the one before. make_store
+ * DIR report: a report of a judge that runs now (its pid is the caller's). make_store DIR damage:
+ * writes over the store.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,9 +19,11 @@
 #include "agent/evidence.h"
 #include "agent/store.h"
 
-#define T0_NS (1773142245LL * 1000000000LL + 123456789) /* 2026-03-10T11:30:45Z */
+#define T0_NS	  (1773142245LL * 1000000000LL + 123456789) /* 2026-03-10T11:30:45Z */
 #define SECOND_NS 1000000000LL
-#define HOSTILE "x\n\r\t\x1b[31m\x1b]0;owned\x07\x7f\xc2\x9b\xff\xc0\x80\xe2\x80\xae\xef\xbb\xbf\"',\\\xc3\xa9"
+#define HOSTILE                                                                                    \
+	"x\n\r\t\x1b[31m\x1b]0;owned\x07\x7f\xc2\x9b\xff\xc0\x80\xe2\x80\xae\xef\xbb\xbf\"',"      \
+	"\\\xc3\xa9"
 
 static struct config config;
 static struct evidence *evidence;
@@ -41,8 +44,9 @@ static void removed(void *context, const char *file)
 static void make_packet(struct record *record)
 {
 	static const uint8_t head[40] = {
-		0x45, 0, 0, 40, 0x12, 0x34, 0x40, 0, 64, 6, 0, 0, 192, 0, 2, 7, 0, 0, 0, 0,
-		0, 0, 0, 0, 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 0, 0x50, 2, 0xfa, 0xf0, 0, 0, 0, 0,
+		0x45, 0, 0, 40, 0x12, 0x34, 0x40, 0,	64, 6, 0,    0,	   192,	 0,
+		2,    7, 0, 0,	0,    0,    0,	  0,	0,  0, 0xde, 0xad, 0xbe, 0xef,
+		0,    0, 0, 0,	0x50, 2,    0xfa, 0xf0, 0,  0, 0,    0,
 	};
 
 	memcpy(record->excerpt, head, sizeof(head));
@@ -110,7 +114,9 @@ static void add(struct store *store, struct record *record, const char *user)
 {
 	struct store_row row = { 0 };
 	struct evidence_packet packet = {
-		.ts_ns = record->ts_ns, .bytes = record->excerpt, .len = record->excerpt_bytes,
+		.ts_ns = record->ts_ns,
+		.bytes = record->excerpt,
+		.len = record->excerpt_bytes,
 		.packet_bytes = record->packet_bytes,
 	};
 	const char *file;
@@ -149,8 +155,7 @@ static void add_honest(struct store *store)
 		char dst[32];
 
 		snprintf(dst, sizeof(dst), "203.0.113.%d", 10 + i % 4);
-		record = new_record(T0_NS + (i + 1) * SECOND_NS, 33, dst,
-				    i % 4 == 3 ? 587 : 25);
+		record = new_record(T0_NS + (i + 1) * SECOND_NS, 33, dst, i % 4 == 3 ? 587 : 25);
 		make_process(record, "php-fpm8.2", "/usr/sbin/php-fpm8.2",
 			     "/var/www/shop.example/wp-content/uploads/2026/11/cache.php");
 		record->owner.script_from = OWNER_SCRIPT_FPM_STATUS;
@@ -225,8 +230,12 @@ static void add_hostile(struct store *store)
 static void add_report(struct store *store, int64_t ts_ns, int32_t pid)
 {
 	struct wire_status status = {
-		.ts_ns = ts_ns, .started_ns = ts_ns - 86400 * SECOND_NS, .judge_pid = pid,
-		.queue_form = RULESET_QUEUE_NATIVE, .mode = MODE_ENFORCE, .n_mail_uids = 1,
+		.ts_ns = ts_ns,
+		.started_ns = ts_ns - 86400 * SECOND_NS,
+		.judge_pid = pid,
+		.queue_form = RULESET_QUEUE_NATIVE,
+		.mode = MODE_ENFORCE,
+		.n_mail_uids = 1,
 		.rules_whole = 1,
 	};
 	uint64_t *value = status.stats.value;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/queue.h"
 #include "agent/nfsock.h"
+#include "agent/queue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -173,13 +173,15 @@ static void sizes_are_powers_of_two(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "the SYNs that a kernel sends again are one attempt", retransmits_are_one_attempt },
+		{ "the SYNs that a kernel sends again are one attempt",
+		  retransmits_are_one_attempt },
 		{ "the same SYN after the time of retransmits is another attempt",
 		  later_is_another_attempt },
 		{ "addresses, ports, sequence number, family and uid tell attempts apart",
 		  every_field_counts },
 		{ "a full table forgets its oldest attempt first", full_table_drops_the_oldest },
-		{ "after a flood the last attempts are known, and only they", a_flood_keeps_the_last },
+		{ "after a flood the last attempts are known, and only they",
+		  a_flood_keeps_the_last },
 		{ "a clock that steps back neither forgets nor crashes", time_may_step_back },
 		{ "a table of one slot works", one_slot_works },
 		{ "a table's size is a power of two", sizes_are_powers_of_two },

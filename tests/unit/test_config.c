@@ -37,8 +37,8 @@ struct bad {
 };
 
 #define NAME64 "a234567890123456789012345678901234567890123456789012345678901234"
-#define PATH108 \
-	"/2345678901234567890123456789012345678901234567890123456789012345678901234567890" \
+#define PATH108                                                                                    \
+	"/2345678901234567890123456789012345678901234567890123456789012345678901234567890"         \
 	"1234567890123456789012345678"
 
 /* In each message the file is "f". */
@@ -47,14 +47,16 @@ static const struct bad bads[] = {
 	{ "\n\nMode = \"enforce\"", "f:3: Mode: expected a key that egressd knows\n" },
 	{ "include(\"/etc/passwd\")", "f:1: include: expected a key that egressd knows\n" },
 	{ "include = \"/etc/passwd\"", "f:1: include: expected a key that egressd knows\n" },
-	{ "section {\n mode = \"enforce\"\n}", "f:1: section: expected a key that egressd knows\n" },
+	{ "section {\n mode = \"enforce\"\n}",
+	  "f:1: section: expected a key that egressd knows\n" },
 	{ "mode", "f:1: mode: expected '=' and a value after the key\n" },
 	{ "mode \"enforce\"", "f:1: mode: expected '=' and a value after the key\n" },
 	{ "mode {\n}", "f:1: mode: expected '=' and a value after the key\n" },
 	{ "ports += {26}", "f:1: ports: expected '=' and a value after the key\n" },
 	{ "mode =", "f:1: mode: expected a value after '='\n" },
 	{ "mode =\n# nothing\n", "f:1: mode: expected a value after '='\n" },
-	{ "mode = = \"enforce\"", "f:1: mode: expected a value: a word, a number, or text in quotes\n" },
+	{ "mode = = \"enforce\"",
+	  "f:1: mode: expected a value: a word, a number, or text in quotes\n" },
 	{ "= 3", "f:1: =: expected a key\n" },
 	{ "mode = enforce;", "f:1: ;: expected a key\n" },
 	{ "queue_num = 1\n}", "f:2: }: expected a key\n" },
@@ -78,7 +80,8 @@ static const struct bad bads[] = {
 	{ "ports = {25,\n 465,\n", "f:3: ports: expected '}' at the end of the list\n" },
 	{ "ports = {25 465}", "f:1: ports: expected ',' or '}' after a value of the list\n" },
 	{ "ports = {,}", "f:1: ports: expected a value: a word, a number, or text in quotes\n" },
-	{ "ports = {25,,465}", "f:1: ports: expected a value: a word, a number, or text in quotes\n" },
+	{ "ports = {25,,465}",
+	  "f:1: ports: expected a value: a word, a number, or text in quotes\n" },
 	{ "ports = {{25}}", "f:1: ports: expected a value: a word, a number, or text in quotes\n" },
 	{ "state_dir = /var/lib/x",
 	  "f:1: state_dir: expected a value: a word, a number, or text in quotes\n" },
@@ -89,7 +92,8 @@ static const struct bad bads[] = {
 	{ "mode = ${MODE}", "f:1: mode: expected a value: a word, a number, or text in quotes\n" },
 	{ "state_dir = \"/a\\x00b\"",
 	  "f:1: state_dir: expected \\\\ or the quote after a backslash\n" },
-	{ "state_dir = \"/a\\nb\"", "f:1: state_dir: expected \\\\ or the quote after a backslash\n" },
+	{ "state_dir = \"/a\\nb\"",
+	  "f:1: state_dir: expected \\\\ or the quote after a backslash\n" },
 	{ "mode = \"enforc\"", "f:1: mode: expected \"enforce\" or \"monitor\"\n" },
 	{ "mode = Enforce", "f:1: mode: expected \"enforce\" or \"monitor\"\n" },
 	{ "mode = \"\"", "f:1: mode: expected \"enforce\" or \"monitor\"\n" },
@@ -107,30 +111,32 @@ static const struct bad bads[] = {
 	{ "mail_users = {\"-x\"}", "f:1: mail_users: expected users' names or numbers\n" },
 	{ "mail_users = {\"" NAME64 "\"}", "f:1: mail_users: expected users' names or numbers\n" },
 	{ "table = \"\"", "f:1: table: expected a name of at most 63 letters, digits and _, "
-			    "beginning with no digit\n" },
+			  "beginning with no digit\n" },
 	{ "table = \"9to5\"", "f:1: table: expected a name of at most 63 letters, digits and _, "
-				"beginning with no digit\n" },
+			      "beginning with no digit\n" },
 	{ "table = \"a b\"", "f:1: table: expected a name of at most 63 letters, digits and _, "
-			       "beginning with no digit\n" },
+			     "beginning with no digit\n" },
 	{ "table = \"x; delete table inet y\"",
 	  "f:1: table: expected a name of at most 63 letters, digits and _, "
 	  "beginning with no digit\n" },
-	{ "table = \"" NAME64 "\"", "f:1: table: expected a name of at most 63 letters, digits and _, "
-				     "beginning with no digit\n" },
+	{ "table = \"" NAME64 "\"",
+	  "f:1: table: expected a name of at most 63 letters, digits and _, "
+	  "beginning with no digit\n" },
 	{ "mark_mask = 0", "f:1: mark_mask: expected a mark from 0x1 to 0xffffffff\n" },
 	{ "mark_allow = 0x1ffffffff", "f:1: mark_allow: expected a mark from 0x1 to 0xffffffff\n" },
 	{ "mark_deny = 0x", "f:1: mark_deny: expected a mark from 0x1 to 0xffffffff\n" },
 	{ "mark_allow = 0x01000000",
 	  "f:1: mark_allow: expected a mark within mark_mask 0x00f00000\n" },
 	{ "\nmark_deny = 1", "f:2: mark_deny: expected a mark within mark_mask 0x00f00000\n" },
-	{ "mark_mask = 0xff\n",
-	  "f:1: mark_allow: expected a mark within mark_mask 0x000000ff\n"
-	  "f:1: mark_deny: expected a mark within mark_mask 0x000000ff\n" },
+	{ "mark_mask = 0xff\n", "f:1: mark_allow: expected a mark within mark_mask 0x000000ff\n"
+				"f:1: mark_deny: expected a mark within mark_mask 0x000000ff\n" },
 	{ "mark_deny = 0x00a00000", "f:1: mark_deny: expected another mark than mark_allow\n" },
 	{ "nft_program = \"nft\"",
 	  "f:1: nft_program: expected an absolute path of at most 1023 bytes\n" },
-	{ "nft_program = \"\"", "f:1: nft_program: expected an absolute path of at most 1023 bytes\n" },
-	{ "state_dir = \"./x\"", "f:1: state_dir: expected an absolute path of at most 1023 bytes\n" },
+	{ "nft_program = \"\"",
+	  "f:1: nft_program: expected an absolute path of at most 1023 bytes\n" },
+	{ "state_dir = \"./x\"",
+	  "f:1: state_dir: expected an absolute path of at most 1023 bytes\n" },
 	{ "rules_file = \"egressd.nft\"",
 	  "f:1: rules_file: expected an absolute path of at most 1023 bytes, or \"\"\n" },
 	{ "journal_socket = \"" PATH108 "\"",
@@ -148,7 +154,8 @@ static const struct bad bads[] = {
 	{ "rcvbuf_bytes = 18446744073709551616",
 	  "f:1: rcvbuf_bytes: expected a whole number from 65536 to 1073741823 bytes\n" },
 	{ "lookup_ms = 100ms", "f:1: lookup_ms: expected a whole number from 1 to 1000 ms\n" },
-	{ "excerpt_bytes = 513", "f:1: excerpt_bytes: expected a whole number from 40 to 512 bytes\n" },
+	{ "excerpt_bytes = 513",
+	  "f:1: excerpt_bytes: expected a whole number from 40 to 512 bytes\n" },
 	{ "keep_days = 0", "f:1: keep_days: expected a whole number from 1 to 36500 days\n" },
 	{ "fail_open = yes", "f:1: fail_open: expected true or false\n" },
 	{ "evidence = 1", "f:1: evidence: expected true or false\n" },
@@ -167,7 +174,8 @@ static const struct bad bads[] = {
 	  "f:2: mode: expected \"enforce\" or \"monitor\"\n" },
 	{ "table = \"caf\xe9\"\n", "f:1: text: expected UTF-8 without control characters\n" },
 	{ "# \xc0\xaf overlong\n", "f:1: text: expected UTF-8 without control characters\n" },
-	{ "\n# \xed\xa0\x80 a surrogate\n", "f:2: text: expected UTF-8 without control characters\n" },
+	{ "\n# \xed\xa0\x80 a surrogate\n",
+	  "f:2: text: expected UTF-8 without control characters\n" },
 	{ "# \xf4\x90\x80\x80\n", "f:1: text: expected UTF-8 without control characters\n" },
 	{ "# cut \xe2\x82", "f:1: text: expected UTF-8 without control characters\n" },
 	{ "\n\n# \x1b[31m\n", "f:3: text: expected UTF-8 without control characters\n" },
@@ -266,12 +274,14 @@ static void lists_have_limits(void **state)
 		for (int i = 1; i <= n; i++)
 			len += snprintf(text + len, sizeof(text) - (size_t)len, "%d,", i);
 		snprintf(text + len, sizeof(text) - (size_t)len, "}");
-		assert_int_equal(config_parse(&config, "f", text, hear, &said), n == 64 ? 0 : -EINVAL);
+		assert_int_equal(config_parse(&config, "f", text, hear, &said),
+				 n == 64 ? 0 : -EINVAL);
 		len = snprintf(text, sizeof(text), "mail_users = {");
 		for (int i = 1; i <= n; i++)
 			len += snprintf(text + len, sizeof(text) - (size_t)len, "u%d,", i);
 		snprintf(text + len, sizeof(text) - (size_t)len, "}");
-		assert_int_equal(config_parse(&config, "f", text, hear, &said), n == 64 ? 0 : -EINVAL);
+		assert_int_equal(config_parse(&config, "f", text, hear, &said),
+				 n == 64 ? 0 : -EINVAL);
 	}
 	assert_int_equal(config.n_ports, 64);
 	assert_int_equal(config.n_mail_users, 64);
@@ -360,7 +370,8 @@ static void shipped_file_documents_each_key(void **state)
 			continue;
 		*at = '\0';
 		comment = strrchr(text, '#');
-		while (comment > text && strncmp(comment - 2, "\n\n", 2)) /* the paragraph's start */
+		while (comment > text &&
+		       strncmp(comment - 2, "\n\n", 2)) /* the paragraph's start */
 			comment--;
 		snprintf(limits, sizeof(limits), "%llu to %llu", (unsigned long long)key->min,
 			 (unsigned long long)key->max);
@@ -369,7 +380,8 @@ static void shipped_file_documents_each_key(void **state)
 				memmove(c, c + 2, strlen(c + 2) + 1), *c = ' ';
 		if (!strstr(comment, limits) && key->kind == CONFIG_U32 &&
 		    !strstr(comment, strchr(limits, ' ') + 1))
-			fail_msg("the comment of %s does not say %s: %s", key->name, limits, comment);
+			fail_msg("the comment of %s does not say %s: %s", key->name, limits,
+				 comment);
 		free(text);
 		text = read_text(SHIPPED);
 	}
@@ -385,12 +397,13 @@ static void text_reads_back(void **state)
 	for (unsigned round = 0; round < 2; round++) {
 		config_defaults(&config);
 		if (round)
-			must_parse(&config,
-				   "mode = monitor mail_users = {} ports = {1, 65535}"
-				   "mark_mask = 0xf mark_allow = 1 mark_deny = 0x8 fail_open = false\n"
-				   "state_dir = \"/a \\\"b\\\" \\\\ #c //d $e 'f' \xc3\xa9\"\n"
-				   "judge_user = \"A\\\\b\" journal_socket = \"\" keep_days = 1 "
-				   "store_bytes = 1125899906842624 rules_file = '/x'");
+			must_parse(
+				&config,
+				"mode = monitor mail_users = {} ports = {1, 65535}"
+				"mark_mask = 0xf mark_allow = 1 mark_deny = 0x8 fail_open = false\n"
+				"state_dir = \"/a \\\"b\\\" \\\\ #c //d $e 'f' \xc3\xa9\"\n"
+				"judge_user = \"A\\\\b\" journal_socket = \"\" keep_days = 1 "
+				"store_bytes = 1125899906842624 rules_file = '/x'");
 		text = config_text(&config);
 		assert_non_null(text);
 		memset(&back, 0, sizeof(back));
@@ -433,8 +446,9 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
 	struct folder *folder = *state;
-	static const char *const names[] = { "egressd.conf", "conf.d/10-a.conf", "conf.d/9-b.conf",
-					     "conf.d/.hidden.conf", "conf.d/.conf", "conf.d/old.conf~",
+	static const char *const names[] = { "egressd.conf",	 "conf.d/10-a.conf",
+					     "conf.d/9-b.conf",	 "conf.d/.hidden.conf",
+					     "conf.d/.conf",	 "conf.d/old.conf~",
 					     "conf.d/20-c.conf", "conf.d" };
 	char path[256];
 
@@ -492,7 +506,8 @@ static void a_bad_file_changes_nothing(void **state)
 	assert_int_equal(load(folder, &config, &said), -EINVAL);
 	snprintf(expected, sizeof(expected),
 		 "%s/conf.d/10-a.conf:2: mode: expected \"enforce\" or \"monitor\"\n"
-		 "%s/conf.d/20-c.conf:1: ports: expected 1 to 64 ports\n", folder->path, folder->path);
+		 "%s/conf.d/20-c.conf:1: ports: expected 1 to 64 ports\n",
+		 folder->path, folder->path);
 	assert_string_equal(said.text, expected);
 	assert_memory_equal(&config, &before, sizeof(config));
 }
@@ -547,7 +562,8 @@ static void a_nul_byte_is_refused(void **state)
 	WRITE("egressd.conf", "mode = monitor\n\0queue_num = 70000");
 	assert_int_equal(load(folder, &config, &said), -EINVAL);
 	snprintf(expected, sizeof(expected),
-		 "%s/egressd.conf:2: text: expected UTF-8 without control characters\n", folder->path);
+		 "%s/egressd.conf:2: text: expected UTF-8 without control characters\n",
+		 folder->path);
 	assert_string_equal(said.text, expected);
 }
 
@@ -564,7 +580,8 @@ static void a_long_file_is_refused(void **state)
 	write_file(folder, "egressd.conf", text, max);
 	assert_int_equal(load(folder, &config, &said), 0);
 	snprintf(expected, sizeof(expected),
-		 "%s/egressd.conf:1: text: expected a file of at most 1048576 bytes\n", folder->path);
+		 "%s/egressd.conf:1: text: expected a file of at most 1048576 bytes\n",
+		 folder->path);
 	for (size_t more = 1; more <= 100; more += 99) {
 		said.len = 0;
 		write_file(folder, "egressd.conf", text, max + more);
@@ -636,10 +653,12 @@ int main(void)
 	static char names[BADS][96];
 	static const struct CMUnitTest others[] = {
 		{ "quotes, words, comments, lists and escapes are read", every_form_of_value },
-		{ "a shorter value leaves nothing of a longer one", a_shorter_value_leaves_nothing },
+		{ "a shorter value leaves nothing of a longer one",
+		  a_shorter_value_leaves_nothing },
 		{ "mail_users may be empty: nobody may send", nobody_may_be_named },
 		{ "64 ports and 64 users fit, 65 are refused", lists_have_limits },
-		{ "each number's limits belong to it, the next numbers don't", limits_are_inclusive },
+		{ "each number's limits belong to it, the next numbers don't",
+		  limits_are_inclusive },
 		{ "the shipped file is the defaults, key for key", shipped_file_is_the_defaults },
 		{ "the shipped file documents each key once, with its limits",
 		  shipped_file_documents_each_key },
@@ -654,8 +673,8 @@ int main(void)
 		  what_is_no_regular_file_is_refused_at_once, make_folder, remove_folder },
 		{ "a NUL byte does not end a file early", a_nul_byte_is_refused, make_folder,
 		  remove_folder },
-		{ "a file of 1 MiB is read, a longer one refused", a_long_file_is_refused, make_folder,
-		  remove_folder },
+		{ "a file of 1 MiB is read, a longer one refused", a_long_file_is_refused,
+		  make_folder, remove_folder },
 		{ "mail users become sorted uids, each once; a missing one is said",
 		  users_become_uids },
 		{ "a missing mail user lets nobody out", a_missing_user_lets_nobody_out },
@@ -667,8 +686,10 @@ int main(void)
 		int head = (int)strcspn(bads[i].said, "\n");
 
 		snprintf(names[i], sizeof(names[i]), "refused (%zu): %.*s", i, head, bads[i].said);
-		tests[i] = (struct CMUnitTest){ names[i], is_refused, NULL, NULL, (void *)&bads[i] };
+		tests[i] =
+			(struct CMUnitTest){ names[i], is_refused, NULL, NULL, (void *)&bads[i] };
 	}
 	memcpy(tests + BADS, others, sizeof(others));
-	return _cmocka_run_group_tests("config", tests, sizeof(tests) / sizeof(tests[0]), NULL, NULL);
+	return _cmocka_run_group_tests("config", tests, sizeof(tests) / sizeof(tests[0]), NULL,
+				       NULL);
 }

@@ -20,12 +20,12 @@ int egressctl_main(int argc, char **argv);
 #include "../../agent/ctl_time.c"
 
 /* The commands themselves are not under test. */
-#define COMMAND(name)                     \
-	int name(struct ctl *ctl)         \
-	{                                 \
-		(void)ctl;                \
-		fail_msg("%s ran", #name); \
-		return 0;                 \
+#define COMMAND(name)                                                                              \
+	int name(struct ctl *ctl)                                                                  \
+	{                                                                                          \
+		(void)ctl;                                                                         \
+		fail_msg("%s ran", #name);                                                         \
+		return 0;                                                                          \
 	}
 COMMAND(ctl_status)
 COMMAND(ctl_list_offenders)
@@ -38,7 +38,7 @@ COMMAND(ctl_config)
 COMMAND(ctl_help)
 COMMAND(ctl_version)
 
-#define NOW_NS (1795433445LL * 1000000000LL)
+#define NOW_NS	   (1795433445LL * 1000000000LL)
 #define WORDS_MOST 16
 
 /* Splits line at spaces into argv ("''" is an empty word) and parses it. */
@@ -178,7 +178,8 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 		{ "--frob status", "unknown option \"--frob\"; see \"egressctl help\"" },
 		{ "status -x", "unknown option \"-x\"; see \"egressctl help\"" },
 		{ "status -ojson -qz", "unknown option \"-q\"; see \"egressctl help\"" },
-		{ "--u status", "unknown option \"--u\"; see \"egressctl help\"" }, /* two begin so */
+		{ "--u status",
+		  "unknown option \"--u\"; see \"egressctl help\"" }, /* two begin so */
 		{ "status --utc=3", "\"--utc=3\" takes no value" },
 		{ "list-offenders --limit", "--limit: expected a value (N)" },
 		{ "status -c", "-c: expected a value (FILE)" },
@@ -191,16 +192,14 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 		  "--limit: expected a number of rows, 0 for all, got \"5x\"" },
 		{ "list-offenders --limit 99999999999999999999",
 		  "--limit: expected a number of rows, 0 for all, got \"99999999999999999999\"" },
-		{ "-o yaml status",
-		  "-o: expected table, json, jsonl or csv, got \"yaml\"" },
+		{ "-o yaml status", "-o: expected table, json, jsonl or csv, got \"yaml\"" },
 		{ "list-offenders --sort size", "--sort: expected attempts, destinations, "
 						"networks, first or last, got \"size\"" },
 		{ "list-verdicts --sort attempts",
 		  "--sort: expected newest or oldest, got \"attempts\"" },
 		{ "list-verdicts --since 25:00",
 		  "--since: expected " CTL_TIME_EXPECTED ", got \"25:00\"" },
-		{ "list-verdicts --until x", "--until: expected " CTL_TIME_EXPECTED
-					     ", got \"x\"" },
+		{ "list-verdicts --until x", "--until: expected " CTL_TIME_EXPECTED ", got \"x\"" },
 		{ "list-verdicts --since -1h --until -2h",
 		  "--until: expected a time after --since -1h, got \"-2h\"" },
 		{ "status --limit 3",

@@ -14,12 +14,14 @@
 #include "tests/fallback.h"
 
 #define POSTFIX 101
-#define WWW 33
-#define OTHER 65534
-#define EXIM 102
+#define WWW	33
+#define OTHER	65534
+#define EXIM	102
 
 static const struct policy policy = {
-	.ports = { 25 }, .n_ports = 1, .mail_uids = { POSTFIX, EXIM },
+	.ports = { 25 },
+	.n_ports = 1,
+	.mail_uids = { POSTFIX, EXIM },
 	.n_mail_uids = 2,
 };
 
@@ -59,8 +61,12 @@ static void fills_the_record(void **state)
 	struct resolver *resolver = new_resolver();
 	struct bytes syn = syn4(25, FLOW_TCP_SYN);
 	struct packet packet = packet_of(&syn);
-	struct egress_meta meta = { .ts_ns = 12345, .via = VIA_QUEUE, .packet_bytes = 40,
-				    .has_uid = true, .uid = WWW, .gid = 34 };
+	struct egress_meta meta = { .ts_ns = 12345,
+				    .via = VIA_QUEUE,
+				    .packet_bytes = 40,
+				    .has_uid = true,
+				    .uid = WWW,
+				    .gid = 34 };
 
 	(void)state;
 	resolver->owner.how = OWNER_UNIQUE;
@@ -202,7 +208,8 @@ static void copies_are_facts(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct egress_meta meta = { .via = cases[i].via, .has_uid = true,
+		struct egress_meta meta = { .via = cases[i].via,
+					    .has_uid = true,
 					    .uid = cases[i].uid };
 		struct bytes syn = { .n = 0 };
 		struct packet packet;
@@ -256,7 +263,8 @@ static void foreign_holders_are_seen(void **state)
 		{ OWNER_IN_FLIGHT, 0, true, POSTFIX, POSTFIX, OWNER_UID_NONE, OWNER_UID_NONE, WWW,
 		  false },
 		{ OWNER_UNIQUE, 0, true, POSTFIX, POSTFIX, WWW, WWW, WWW, false },
-		{ OWNER_GIVEN, 7, true, POSTFIX, POSTFIX, OWNER_UID_NONE, OWNER_UID_NONE, WWW, false },
+		{ OWNER_GIVEN, 7, true, POSTFIX, POSTFIX, OWNER_UID_NONE, OWNER_UID_NONE, WWW,
+		  false },
 	};
 	struct resolver *resolver = new_resolver();
 	struct bytes syn = syn4(25, FLOW_TCP_SYN);
@@ -264,7 +272,8 @@ static void foreign_holders_are_seen(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct egress_meta meta = { .via = VIA_MAIL, .has_uid = cases[i].has_uid,
+		struct egress_meta meta = { .via = VIA_MAIL,
+					    .has_uid = cases[i].has_uid,
 					    .uid = cases[i].uid };
 		struct owner *owner = &resolver->owner;
 
@@ -310,9 +319,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "a refused SYN fills every field of its record", fills_the_record },
 		{ "without a uid the record has none, whatever the fields held", no_uid_is_none },
-		{ "the owner is asked once, and only for a packet with ports", asks_only_for_a_tuple },
-		{ "the excerpt is cut at its limit and the packet's length is kept", excerpt_is_bounded },
-		{ "a record whose owner is still looked for has its verdict", in_progress_has_its_verdict },
+		{ "the owner is asked once, and only for a packet with ports",
+		  asks_only_for_a_tuple },
+		{ "the excerpt is cut at its limit and the packet's length is kept",
+		  excerpt_is_bounded },
+		{ "a record whose owner is still looked for has its verdict",
+		  in_progress_has_its_verdict },
 		{ "the record of a copy says what the rule set did", copies_are_facts },
 		{ "a mail socket that no mail user holds raises the alarm, others don't",
 		  foreign_holders_are_seen },

@@ -32,17 +32,22 @@ static void controls_are_escaped(void **state)
 {
 	(void)state;
 	SHOWN("a\nb\r\t\x1b[2J\x7f\0z", "a\\x0ab\\x0d\\x09\\x1b[2J\\x7f\\x00z");
-	SHOWN("\xc2\x9b" "31m", "\\xc2\\x9b31m"); /* C1 CSI */
+	SHOWN("\xc2\x9b"
+	      "31m",
+	      "\\xc2\\x9b31m"); /* C1 CSI */
 }
 
 static void what_turns_or_hides_text_is_escaped(void **state)
 {
 	(void)state;
-	SHOWN("a\xe2\x80\xae" "b", "a\\xe2\\x80\\xaeb");
-	SHOWN("\xe2\x80\x8b\xe2\x80\xa8\xe2\x81\xa6", "\\xe2\\x80\\x8b\\xe2\\x80\\xa8\\xe2\\x81\\xa6");
+	SHOWN("a\xe2\x80\xae"
+	      "b",
+	      "a\\xe2\\x80\\xaeb");
+	SHOWN("\xe2\x80\x8b\xe2\x80\xa8\xe2\x81\xa6",
+	      "\\xe2\\x80\\x8b\\xe2\\x80\\xa8\\xe2\\x81\\xa6");
 	SHOWN("\xef\xbb\xbf", "\\xef\\xbb\\xbf");
 	SHOWN("\xd8\x9c", "\\xd8\\x9c");
-	SHOWN("\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81"); /* U+E0041, a tag */
+	SHOWN("\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81");		     /* U+E0041, a tag */
 	SHOWN("\xef\xbf\xbe\xef\xb7\x90", "\\xef\\xbf\\xbe\\xef\\xb7\\x90"); /* noncharacters */
 }
 
@@ -50,13 +55,15 @@ static void what_is_no_utf8_is_escaped_byte_by_byte(void **state)
 {
 	(void)state;
 	SHOWN("\xff\xfe", "\\xff\\xfe");
-	SHOWN("\xc0\xaf", "\\xc0\\xaf");	       /* overlong */
+	SHOWN("\xc0\xaf", "\\xc0\\xaf"); /* overlong */
 	SHOWN("\xe0\x80\xaf", "\\xe0\\x80\\xaf");
 	SHOWN("\xf0\x80\x80\xaf", "\\xf0\\x80\\x80\\xaf");
-	SHOWN("\xed\xa0\x80", "\\xed\\xa0\\x80");      /* a surrogate */
+	SHOWN("\xed\xa0\x80", "\\xed\\xa0\\x80");	   /* a surrogate */
 	SHOWN("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"); /* beyond U+10FFFF */
-	SHOWN("\xe2\x82", "\\xe2\\x82");	       /* cut */
-	SHOWN("\xe2\x82" "A", "\\xe2\\x82A");
+	SHOWN("\xe2\x82", "\\xe2\\x82");		   /* cut */
+	SHOWN("\xe2\x82"
+	      "A",
+	      "\\xe2\\x82A");
 	SHOWN("\x80", "\\x80");
 }
 

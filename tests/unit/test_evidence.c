@@ -49,9 +49,12 @@ static struct evidence *open_evidence(int dir_fd)
 
 static struct evidence_packet packet_of(int64_t ts_ns, int64_t offender, const char *comment)
 {
-	return (struct evidence_packet){ .ts_ns = ts_ns, .bytes = record.excerpt,
-					 .len = record.excerpt_bytes, .packet_bytes = 60,
-					 .comment = comment, .offender = offender };
+	return (struct evidence_packet){ .ts_ns = ts_ns,
+					 .bytes = record.excerpt,
+					 .len = record.excerpt_bytes,
+					 .packet_bytes = 60,
+					 .comment = comment,
+					 .offender = offender };
 }
 
 struct place {
@@ -77,8 +80,8 @@ static void assert_read(const struct place *place, const char *comment)
 	int64_t ts_ns;
 	char *text;
 
-	assert_int_equal(evidence_read(fd, place->offset, &ts_ns, &bytes, &len, &packet_bytes,
-				       &text), 0);
+	assert_int_equal(
+		evidence_read(fd, place->offset, &ts_ns, &bytes, &len, &packet_bytes, &text), 0);
 	assert_int_equal(len, record.excerpt_bytes);
 	assert_int_equal(packet_bytes, 60);
 	assert_memory_equal(bytes, record.excerpt, len);
@@ -163,7 +166,8 @@ static void tshark_shows_the_owner_on_the_syn(void **state)
 	out = popen(command, "r");
 	assert_non_null(fgets(line, sizeof(line), out));
 	pclose(out);
-	assert_true(asprintf(&expected, "1700000000.123456789\tegressd\t192.0.2.1\t25\t60\t40\t%s\n",
+	assert_true(asprintf(&expected,
+			     "1700000000.123456789\tegressd\t192.0.2.1\t25\t60\t40\t%s\n",
 			     comment) > 0);
 	assert_string_equal(line, expected);
 	assert_non_null(strstr(line, "\"script\":\"/var/www/\\\\x1b[31m\\\\x0a\\\\xff.php\""));
@@ -389,7 +393,8 @@ static void the_oldest_file_goes_above_the_total(void **state)
 	evidence_options(evidence, &config);
 	for (i = 0; n_removed < 5; i++) {
 		assert_true(i < 1000);
-		assert_int_equal(add(evidence, packet_of(T0_NS + 5000 * NS_PER_S, i, "x"), &place), 0);
+		assert_int_equal(add(evidence, packet_of(T0_NS + 5000 * NS_PER_S, i, "x"), &place),
+				 0);
 	}
 	assert_int_equal(count_files(), 1);
 	evidence_free(evidence);
@@ -487,7 +492,10 @@ static void a_file_that_somebody_changed_is_left_alone(void **state)
 		/* the sum is of what lies there */
 		stat(places[1].file, &before);
 		assert_int_equal(evidence_bytes(evidence) - (uint64_t)before.st_size -
-				 (uint64_t)after.st_size, i == 0 ? 0 : i == 1 ? 50 : 5050);
+					 (uint64_t)after.st_size,
+				 i == 0	  ? 0
+				 : i == 1 ? 50
+					  : 5050);
 		assert_int_equal(evidence_sync(evidence), 0);
 		evidence_free(evidence);
 		if (strcmp(others[i], "another") == 0)
@@ -514,8 +522,9 @@ static void a_disk_without_room_for_a_head_gathers_no_files(void **state)
 	limit.rlim_cur = 10;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	for (i = 0; i < 5; i++)
-		assert_int_equal(add(evidence, packet_of(T0_NS + i * 10 * NS_PER_S, 1, "x"), &place),
-				 -EFBIG);
+		assert_int_equal(
+			add(evidence, packet_of(T0_NS + i * 10 * NS_PER_S, 1, "x"), &place),
+			-EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(count_files(), 0);
 	assert_int_equal(evidence_bytes(evidence), 0);
@@ -543,7 +552,8 @@ static void reading_anywhere_else_is_refused(void **state)
 	for (offset = 0; offset < size + 8; offset++)
 		if (offset != place.offset)
 			assert_int_equal(evidence_read(fd, offset, &ts_ns, &bytes, &len,
-						       &packet_bytes, &text), -EBADMSG);
+						       &packet_bytes, &text),
+					 -EBADMSG);
 	assert_int_equal(evidence_read(fd, UINT64_MAX, &ts_ns, &bytes, &len, &packet_bytes, &text),
 			 -EBADMSG);
 	assert_null(bytes);

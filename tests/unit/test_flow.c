@@ -158,13 +158,13 @@ static void make_v6(struct bytes *b)
 static void make_v6_every_extension(struct bytes *b)
 {
 	put_ipv6(b, 6);
-	put_extension(b, 0, 0);	  /* 40: hop-by-hop */
-	put_extension(b, 60, 1);  /* 48: destination options */
-	put_extension(b, 43, 2);  /* 64: routing */
-	put_ah(b);		  /* 88 */
-	put_extension(b, 135, 0); /* 112: mobility */
-	put_extension(b, 139, 0); /* 120: HIP */
-	put_extension(b, 140, 0); /* 128: shim6 */
+	put_extension(b, 0, 0);	      /* 40: hop-by-hop */
+	put_extension(b, 60, 1);      /* 48: destination options */
+	put_extension(b, 43, 2);      /* 64: routing */
+	put_ah(b);		      /* 88 */
+	put_extension(b, 135, 0);     /* 112: mobility */
+	put_extension(b, 139, 0);     /* 120: HIP */
+	put_extension(b, 140, 0);     /* 128: shim6 */
 	put_tcp(b, 25, FLOW_TCP_SYN); /* 136 */
 	end_ip(b);
 }
@@ -272,69 +272,254 @@ static void make_v6_routing_past_end(struct bytes *b)
 	end_ip(b);
 }
 
-#define ANY_IP { 0, FLOW_EMPTY }, { 1, FLOW_CUT_IP }
+#define ANY_IP                                                                                     \
+	{ 0, FLOW_EMPTY },                                                                         \
+	{                                                                                          \
+		1, FLOW_CUT_IP                                                                     \
+	}
 
 static const struct form forms[] = {
-	{ "IPv4 and TCP", make_v4, 24, false, false, 6, 40,
+	{ "IPv4 and TCP",
+	  make_v4,
+	  24,
+	  false,
+	  false,
+	  6,
+	  40,
 	  { ANY_IP, { 20, FLOW_CUT_TCP }, { 34, FLOW_OK } } },
-	{ "IPv4 that may not be fragmented", make_v4_df, 24, false, false, 6, 40,
+	{ "IPv4 that may not be fragmented",
+	  make_v4_df,
+	  24,
+	  false,
+	  false,
+	  6,
+	  40,
 	  { ANY_IP, { 20, FLOW_CUT_TCP }, { 34, FLOW_OK } } },
-	{ "IPv4 with 40 bytes of options", make_v4_options, 64, false, true, 6, 80,
+	{ "IPv4 with 40 bytes of options",
+	  make_v4_options,
+	  64,
+	  false,
+	  true,
+	  6,
+	  80,
 	  { ANY_IP, { 60, FLOW_CUT_TCP }, { 74, FLOW_OK } } },
-	{ "a SYN with TCP options and data", make_v4_data, 24, false, false, 6, 48,
+	{ "a SYN with TCP options and data",
+	  make_v4_data,
+	  24,
+	  false,
+	  false,
+	  6,
+	  48,
 	  { ANY_IP, { 20, FLOW_CUT_TCP }, { 34, FLOW_OK } } },
-	{ "an IPv4 first fragment of 8 bytes", make_v4_tiny_fragment, 24, true, false, 6, 0,
+	{ "an IPv4 first fragment of 8 bytes",
+	  make_v4_tiny_fragment,
+	  24,
+	  true,
+	  false,
+	  6,
+	  0,
 	  { ANY_IP, { 20, FLOW_CUT_TCP }, { 28, FLOW_FRAGMENT } } },
-	{ "an IPv4 first fragment with the flags", make_v4_first_fragment, 24, true, false, 6, 0,
+	{ "an IPv4 first fragment with the flags",
+	  make_v4_first_fragment,
+	  24,
+	  true,
+	  false,
+	  6,
+	  0,
 	  { ANY_IP, { 20, FLOW_CUT_TCP }, { 34, FLOW_OK } } },
-	{ "an IPv4 second fragment", make_v4_second_fragment, 0, true, false, 6, 0,
+	{ "an IPv4 second fragment",
+	  make_v4_second_fragment,
+	  0,
+	  true,
+	  false,
+	  6,
+	  0,
 	  { ANY_IP, { 20, FLOW_FRAGMENT } } },
-	{ "an IPv4 fragment of UDP", make_v4_udp_fragment, 0, true, false, 17, 0,
+	{ "an IPv4 fragment of UDP",
+	  make_v4_udp_fragment,
+	  0,
+	  true,
+	  false,
+	  17,
+	  0,
 	  { ANY_IP, { 20, FLOW_NOT_TCP } } },
 	{ "UDP", make_v4_udp, 0, false, false, 17, 0, { ANY_IP, { 20, FLOW_NOT_TCP } } },
-	{ "IPv4, an authentication header and TCP", make_v4_ah, 48, false, true, 6, 64,
+	{ "IPv4, an authentication header and TCP",
+	  make_v4_ah,
+	  48,
+	  false,
+	  true,
+	  6,
+	  64,
 	  { ANY_IP, { 20, FLOW_CUT_EXTENSION }, { 44, FLOW_CUT_TCP }, { 58, FLOW_OK } } },
-	{ "IPv4 of length 0 (segmentation offload)", make_v4_no_length, 24, false, false, 6, 40,
+	{ "IPv4 of length 0 (segmentation offload)",
+	  make_v4_no_length,
+	  24,
+	  false,
+	  false,
+	  6,
+	  40,
 	  { ANY_IP, { 20, FLOW_CUT_TCP }, { 34, FLOW_OK } } },
-	{ "IPv4 shorter than its own header", make_v4_short_length, 0, false, false, 6, 0, { ANY_IP } },
-	{ "IPv4 that ends before what looks like TCP", make_v4_padded, 0, false, false, 6, 0,
+	{ "IPv4 shorter than its own header",
+	  make_v4_short_length,
+	  0,
+	  false,
+	  false,
+	  6,
+	  0,
+	  { ANY_IP } },
+	{ "IPv4 that ends before what looks like TCP",
+	  make_v4_padded,
+	  0,
+	  false,
+	  false,
+	  6,
+	  0,
 	  { ANY_IP, { 20, FLOW_CUT_TCP } } },
-	{ "TCP options that would lie in the padding", make_v4_padded_tcp, 24, false, false, 6, 0,
+	{ "TCP options that would lie in the padding",
+	  make_v4_padded_tcp,
+	  24,
+	  false,
+	  false,
+	  6,
+	  0,
 	  { ANY_IP, { 20, FLOW_CUT_TCP }, { 34, FLOW_OK } } },
-	{ "an IPv4 header length of 4 words", make_v4_ihl, 0, false, false, 0, 0,
+	{ "an IPv4 header length of 4 words",
+	  make_v4_ihl,
+	  0,
+	  false,
+	  false,
+	  0,
+	  0,
 	  { ANY_IP, { 20, FLOW_BAD_IHL } } },
-	{ "a TCP header length of 4 words", make_v4_data_offset, 24, false, false, 6, 0,
+	{ "a TCP header length of 4 words",
+	  make_v4_data_offset,
+	  24,
+	  false,
+	  false,
+	  6,
+	  0,
 	  { ANY_IP, { 20, FLOW_CUT_TCP }, { 34, FLOW_BAD_DATA_OFFSET } } },
-	{ "IP version 5", make_version, 0, false, false, 0, 0,
+	{ "IP version 5",
+	  make_version,
+	  0,
+	  false,
+	  false,
+	  0,
+	  0,
 	  { { 0, FLOW_EMPTY }, { 1, FLOW_BAD_VERSION } } },
-	{ "IPv6 and TCP", make_v6, 44, false, false, 6, 60,
+	{ "IPv6 and TCP",
+	  make_v6,
+	  44,
+	  false,
+	  false,
+	  6,
+	  60,
 	  { ANY_IP, { 40, FLOW_CUT_TCP }, { 54, FLOW_OK } } },
-	{ "IPv6 with each kind of extension header", make_v6_every_extension, 140, false, true, 6, 156,
+	{ "IPv6 with each kind of extension header",
+	  make_v6_every_extension,
+	  140,
+	  false,
+	  true,
+	  6,
+	  156,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 136, FLOW_CUT_TCP }, { 150, FLOW_OK } } },
-	{ "an IPv6 atomic fragment", make_v6_atomic, 52, true, true, 6, 68,
+	{ "an IPv6 atomic fragment",
+	  make_v6_atomic,
+	  52,
+	  true,
+	  true,
+	  6,
+	  68,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 48, FLOW_CUT_TCP }, { 62, FLOW_OK } } },
-	{ "an IPv6 first fragment of 8 bytes", make_v6_tiny_fragment, 52, true, true, 6, 0,
+	{ "an IPv6 first fragment of 8 bytes",
+	  make_v6_tiny_fragment,
+	  52,
+	  true,
+	  true,
+	  6,
+	  0,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 48, FLOW_CUT_TCP }, { 56, FLOW_FRAGMENT } } },
-	{ "an IPv6 first fragment that ends before TCP", make_v6_empty_fragment, 0, true, true, 6, 0,
+	{ "an IPv6 first fragment that ends before TCP",
+	  make_v6_empty_fragment,
+	  0,
+	  true,
+	  true,
+	  6,
+	  0,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 56, FLOW_FRAGMENT } } },
-	{ "an IPv6 second fragment", make_v6_second_fragment, 0, true, true, 6, 0,
+	{ "an IPv6 second fragment",
+	  make_v6_second_fragment,
+	  0,
+	  true,
+	  true,
+	  6,
+	  0,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 48, FLOW_FRAGMENT } } },
-	{ "an IPv6 second fragment of an extension header", make_v6_hidden_fragment, 0, true, true, 60,
-	  0, { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 48, FLOW_FRAGMENT } } },
-	{ "an IPv6 fragment of UDP", make_v6_udp_fragment, 0, true, true, 17, 0,
+	{ "an IPv6 second fragment of an extension header",
+	  make_v6_hidden_fragment,
+	  0,
+	  true,
+	  true,
+	  60,
+	  0,
+	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 48, FLOW_FRAGMENT } } },
+	{ "an IPv6 fragment of UDP",
+	  make_v6_udp_fragment,
+	  0,
+	  true,
+	  true,
+	  17,
+	  0,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 48, FLOW_NOT_TCP } } },
-	{ "IPv6 without a next header", make_v6_no_next, 0, false, true, 59, 0,
+	{ "IPv6 without a next header",
+	  make_v6_no_next,
+	  0,
+	  false,
+	  true,
+	  59,
+	  0,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 48, FLOW_NOT_TCP } } },
-	{ "IPv6 with as many extension headers as are walked", make_v6_sixteen, 172, false, true, 6,
-	  188, { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 168, FLOW_CUT_TCP }, { 182, FLOW_OK } } },
-	{ "IPv6 with one extension header too many", make_v6_seventeen, 0, false, true, 60, 0,
+	{ "IPv6 with as many extension headers as are walked",
+	  make_v6_sixteen,
+	  172,
+	  false,
+	  true,
+	  6,
+	  188,
+	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 168, FLOW_CUT_TCP }, { 182, FLOW_OK } } },
+	{ "IPv6 with one extension header too many",
+	  make_v6_seventeen,
+	  0,
+	  false,
+	  true,
+	  60,
+	  0,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 168, FLOW_LONG_CHAIN } } },
-	{ "an IPv6 jumbogram", make_v6_jumbo, 52, false, true, 6, 68,
+	{ "an IPv6 jumbogram",
+	  make_v6_jumbo,
+	  52,
+	  false,
+	  true,
+	  6,
+	  68,
 	  { ANY_IP, { 40, FLOW_CUT_EXTENSION }, { 48, FLOW_CUT_TCP }, { 62, FLOW_OK } } },
-	{ "IPv6 whose length ends within TCP", make_v6_padded, 44, false, false, 6, 0,
+	{ "IPv6 whose length ends within TCP",
+	  make_v6_padded,
+	  44,
+	  false,
+	  false,
+	  6,
+	  0,
 	  { ANY_IP, { 40, FLOW_CUT_TCP } } },
-	{ "an IPv6 routing header longer than the packet", make_v6_routing_past_end, 0, false, true, 43,
-	  0, { ANY_IP, { 40, FLOW_CUT_EXTENSION } } },
+	{ "an IPv6 routing header longer than the packet",
+	  make_v6_routing_past_end,
+	  0,
+	  false,
+	  true,
+	  43,
+	  0,
+	  { ANY_IP, { 40, FLOW_CUT_EXTENSION } } },
 };
 
 static enum flow_error expected_at(const struct form *form, size_t len)
@@ -376,9 +561,9 @@ static void is_read_at_every_length(void **state)
 			assert_int_equal(flow.ack, 0x05060708);
 		}
 		assert_true(flow.payload_offset <= len);
-		assert_int_equal(flow.family != 0,
-				 error != FLOW_EMPTY && error != FLOW_BAD_VERSION &&
-					 len >= (bytes.b[0] >> 4 == 4 ? 20 : 40));
+		assert_int_equal(flow.family != 0, error != FLOW_EMPTY &&
+							   error != FLOW_BAD_VERSION &&
+							   len >= (bytes.b[0] >> 4 == 4 ? 20 : 40));
 		free((void *)packet.bytes);
 	}
 	assert_int_equal(flow.fragment, form->fragment);
@@ -396,7 +581,8 @@ static void addresses_are_kept(void **state)
 
 	(void)state;
 	assert_int_equal(flow_parse(&packet, &flow), FLOW_OK);
-	assert_string_equal(flow_address_text(flow.family, flow.src, src, sizeof(src)), "192.0.2.1");
+	assert_string_equal(flow_address_text(flow.family, flow.src, src, sizeof(src)),
+			    "192.0.2.1");
 	assert_string_equal(flow_address_text(flow.family, flow.dst, dst, sizeof(dst)),
 			    "198.51.100.2");
 	assert_int_equal(flow.dport, 587);
@@ -519,8 +705,8 @@ int main(void)
 	size_t n = 0;
 
 	for (; n < FORMS; n++) {
-		snprintf(names[n], sizeof(names[n]), "%s is read right, cut after each of its bytes",
-			 forms[n].name);
+		snprintf(names[n], sizeof(names[n]),
+			 "%s is read right, cut after each of its bytes", forms[n].name);
 		tests[n] = (struct CMUnitTest){ names[n], is_read_at_every_length, NULL, NULL,
 						(void *)&forms[n] };
 	}
@@ -532,7 +718,7 @@ int main(void)
 					  flags_say_what_opens };
 	tests[n++] = (struct CMUnitTest){ "loopback, unspecified and own addresses are this box",
 					  knows_itself };
-	tests[n++] = (struct CMUnitTest){ "each flow error has a word of its own",
-					  errors_have_words };
+	tests[n++] =
+		(struct CMUnitTest){ "each flow error has a word of its own", errors_have_words };
 	return _cmocka_run_group_tests("flow", tests, n, NULL, NULL);
 }

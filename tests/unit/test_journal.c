@@ -108,7 +108,8 @@ static void hostile_texts_make_no_field_of_their_own(void **state)
 	out[len] = '\0';
 	assert_int_equal(strlen(out), len);
 	for (line = strtok(out, "\n"); line; line = strtok(NULL, "\n")) {
-		assert_true(strncmp(line, "MESSAGE", 7) == 0 || strncmp(line, "PRIORITY=4", 10) == 0 ||
+		assert_true(strncmp(line, "MESSAGE", 7) == 0 ||
+			    strncmp(line, "PRIORITY=4", 10) == 0 ||
 			    strncmp(line, "SYSLOG_IDENTIFIER=egressd", 25) == 0 ||
 			    strncmp(line, "EGRESSD_", 8) == 0);
 		assert_null(strchr(line, '\x1b'));
@@ -148,8 +149,8 @@ static void a_long_command_line_is_cut_before_an_escape_or_a_character(void **st
 		size_t before; /* of 1024 bytes that are shown */
 		const char *tail, *kept;
 	} cases[] = {
-		{ 1022, "\n", "" },  { 1023, "\\", "" },	 { 1022, "\\", "\\\\" },
-		{ 1022, "b\n", "b" }, { 1022, "bcd", "bc" }, { 1022, "\xe2\x82\xac", "" },
+		{ 1022, "\n", "" },	 { 1023, "\\", "" },	{ 1022, "\\", "\\\\" },
+		{ 1022, "b\n", "b" },	 { 1022, "bcd", "bc" }, { 1022, "\xe2\x82\xac", "" },
 		{ 1020, "\n", "\\x0a" },
 	};
 	static char out[16384], expected[1100];
@@ -167,8 +168,8 @@ static void a_long_command_line_is_cut_before_an_escape_or_a_character(void **st
 		line = strstr(out, "EGRESSD_CMDLINE=");
 		assert_non_null(line);
 		*strchr(line, '\n') = '\0';
-		snprintf(expected, sizeof(expected), "EGRESSD_CMDLINE=%.*s%s",
-			 (int)cases[i].before, owner->cmdline, cases[i].kept);
+		snprintf(expected, sizeof(expected), "EGRESSD_CMDLINE=%.*s%s", (int)cases[i].before,
+			 owner->cmdline, cases[i].kept);
 		assert_string_equal(line, expected);
 	}
 }
@@ -185,8 +186,11 @@ static void what_is_not_known_is_not_said(void **state)
 	record.owner.why = OWNER_WHY_NO_SOCKET;
 	len = journal_format(&record, 0, NULL, 0, out, sizeof(out));
 	out[len] = '\0';
-	assert_int_equal(strncmp(out, "MESSAGE=Refused: nobody known to an unknown destination"
-				      " (fragment)\n", 67), 0);
+	assert_int_equal(strncmp(out,
+				 "MESSAGE=Refused: nobody known to an unknown destination"
+				 " (fragment)\n",
+				 67),
+			 0);
 	assert_null(strstr(out, "EGRESSD_ID"));
 	assert_null(strstr(out, "EGRESSD_UID"));
 	assert_null(strstr(out, "EGRESSD_PID"));

@@ -15,8 +15,8 @@
 
 #define CUT (-EBADMSG)
 
-/* A link header given as bytes, then IPv4's first bytes; what link_to_ip() says of the whole, and of
- * each shorter frame: cut while less than `whole` bytes are there. */
+/* A link header given as bytes, then IPv4's first bytes; what link_to_ip() says of the whole, and
+ * of each shorter frame: cut while less than `whole` bytes are there. */
 struct form {
 	const char *name;
 	int dlt;
@@ -36,11 +36,14 @@ static const struct form forms[] = {
 	{ "Ethernet with old service tags", DLT_EN10MB,
 	  MACS "9100 0064 9200 0065 9300 0066 8100 0001 0800", 0, 0 },
 	{ "Ethernet with eight tags", DLT_EN10MB,
-	  MACS "8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 0800",
+	  MACS
+	  "8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 0800",
 	  0, 0 },
 	{ "Ethernet with more tags than are followed", DLT_EN10MB,
-	  MACS "8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 "
-	       "0001 0800", 1, 50 },
+	  MACS
+	  "8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 0001 8100 "
+	  "0001 0800",
+	  1, 50 },
 	{ "a tag before ARP", DLT_EN10MB, MACS "8100 0064 0806", 1, 18 },
 	{ "802.3 with LLC and SNAP", DLT_EN10MB, MACS "0040 aaaa0300 00000800", 0, 0 },
 	{ "802.3 with a bridge's frame", DLT_EN10MB, MACS "0026 424203", 1, 16 },
@@ -62,7 +65,8 @@ static const struct form forms[] = {
 	  "0004 0001 0006 020000000001 0000 0004 aaaa0300 00000800", 0, 0 },
 	{ "Linux cooked v1 with a CAN frame", DLT_LINUX_SLL,
 	  "0004 0118 0000 000000000000 0000 000c", 1, 16 },
-	{ "Linux cooked v2", DLT_LINUX_SLL2, "86dd 0000 00000002 0001 04 06 0200000000010000", 0, 0 },
+	{ "Linux cooked v2", DLT_LINUX_SLL2, "86dd 0000 00000002 0001 04 06 0200000000010000", 0,
+	  0 },
 	{ "Linux cooked v2 with ARP", DLT_LINUX_SLL2,
 	  "0806 0000 00000002 0001 04 06 0200000000010000", 1, 2 },
 	{ "null with IPv4, little-endian", DLT_NULL, "02000000", 0, 0 },
@@ -135,7 +139,8 @@ static void is_found_at_every_length(void **state)
 
 static void put_attribute(struct bytes *to, unsigned type, const void *value, unsigned len)
 {
-	uint16_t head[2] = { (uint16_t)(len + 4), (uint16_t)type }; /* host order: nfnetlink_log.h */
+	uint16_t head[2] = { (uint16_t)(len + 4),
+			     (uint16_t)type }; /* host order: nfnetlink_log.h */
 
 	put(to, head, 4);
 	put(to, value, len);
@@ -304,9 +309,9 @@ static void padding_is_the_links(void **state)
 
 static void supported_types(void **state)
 {
-	static const int yes[] = { DLT_EN10MB, DLT_RAW, DLT_IPV4, DLT_IPV6, DLT_LINUX_SLL,
-				   DLT_LINUX_SLL2, DLT_NULL, DLT_LOOP, DLT_PPP, DLT_PPP_SERIAL,
-				   DLT_C_HDLC, DLT_NFLOG };
+	static const int yes[] = { DLT_EN10MB,	  DLT_RAW,	  DLT_IPV4,   DLT_IPV6,
+				   DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_NULL,   DLT_LOOP,
+				   DLT_PPP,	  DLT_PPP_SERIAL, DLT_C_HDLC, DLT_NFLOG };
 	static const int no[] = { -1, DLT_IEEE802_11, DLT_IEEE802_11_RADIO, DLT_USB_LINUX, 9999 };
 
 	(void)state;
@@ -325,23 +330,26 @@ int main(void)
 	size_t n = 0;
 
 	for (; n < FORMS; n++) {
-		snprintf(names[n], sizeof(names[n]), "%s is told right, cut after each of its bytes",
-			 forms[n].name);
+		snprintf(names[n], sizeof(names[n]),
+			 "%s is told right, cut after each of its bytes", forms[n].name);
 		tests[n] = (struct CMUnitTest){ names[n], is_found_at_every_length, NULL, NULL,
 						(void *)&forms[n] };
 	}
-	tests[n++] = (struct CMUnitTest){ "NFLOG gives the packet, its uid and gid",
-					  nflog_has_the_uid };
+	tests[n++] =
+		(struct CMUnitTest){ "NFLOG gives the packet, its uid and gid", nflog_has_the_uid };
 	tests[n++] = (struct CMUnitTest){ "NFLOG without a whole uid has none", nflog_without_uid };
-	tests[n++] = (struct CMUnitTest){ "NFLOG with a uid alone has no gid", nflog_uid_without_gid };
-	tests[n++] = (struct CMUnitTest){ "NFLOG is bounded, cut anywhere and whatever its lengths say",
-					  nflog_is_bounded };
+	tests[n++] =
+		(struct CMUnitTest){ "NFLOG with a uid alone has no gid", nflog_uid_without_gid };
+	tests[n++] =
+		(struct CMUnitTest){ "NFLOG is bounded, cut anywhere and whatever its lengths say",
+				     nflog_is_bounded };
 	tests[n++] = (struct CMUnitTest){ "NFLOG of another family, or without a packet, is no IP",
 					  nflog_of_other_families };
 	tests[n++] = (struct CMUnitTest){ "an endless label stack, and one without IP, are no IP",
 					  labels_end };
 	tests[n++] = (struct CMUnitTest){ "a packet ends where IP says, its padding is the link's",
 					  padding_is_the_links };
-	tests[n++] = (struct CMUnitTest){ "the link types that are read are known", supported_types };
+	tests[n++] =
+		(struct CMUnitTest){ "the link types that are read are known", supported_types };
 	return _cmocka_run_group_tests("link", tests, n, NULL, NULL);
 }

@@ -111,8 +111,8 @@ static void it_agrees_with_a_plain_model(void **state)
 		} else {
 			if (there == SLOTS) {
 				for (oldest = NAMES, i = 0; i < NAMES; i++)
-					if (used_at[i] && (oldest == NAMES ||
-							   used_at[i] < used_at[oldest]))
+					if (used_at[i] &&
+					    (oldest == NAMES || used_at[i] < used_at[oldest]))
 						oldest = i;
 				used_at[oldest] = 0;
 				there--;

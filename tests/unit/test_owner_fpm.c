@@ -451,7 +451,8 @@ int main(void)
 		{ "the request is FastCGI as php-fpm wants it", request },
 		{ "a pool's page is found in the configuration, or not", pools },
 		{ "hostile configuration lines are bounded", hostile_lines },
-		{ "a pool and a user have few questions under way, and leave the others their places",
+		{ "a pool and a user have few questions under way, and leave the others their "
+		  "places",
 		  quota_each },
 		{ "a pool that does not answer three times in a row is not asked for a while",
 		  quota_late },

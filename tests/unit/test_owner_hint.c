@@ -97,7 +97,8 @@ static void hints(void **unused)
 	assert_int_equal(hint.n, 1);
 	assert_int_equal(hint.fds[0], 8);
 	assert_true(hint.waits);
-	snprintf(text, sizeof(text), "%d 0x4 0x1 0x1 0x0 0x0 0x0 0x7ff 0x7fe\n", (int)SYS_epoll_pwait);
+	snprintf(text, sizeof(text), "%d 0x4 0x1 0x1 0x0 0x0 0x0 0x7ff 0x7fe\n",
+		 (int)SYS_epoll_pwait);
 	hint_of(text, &hint);
 	assert_int_equal(hint.n, 0);
 	assert_true(hint.waits);
@@ -111,7 +112,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "a system call and its arguments are read, or nothing", calls },
 		{ "texts cut at any byte give no other number", cut },
-		{ "a call names its socket, or that the newest descriptors are worth a look", hints },
+		{ "a call names its socket, or that the newest descriptors are worth a look",
+		  hints },
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -232,8 +232,8 @@ static void described(void **unused)
 
 	clock_gettime(CLOCK_REALTIME, &real);
 	clock_gettime(CLOCK_BOOTTIME, &boot);
-	assert_in_range(owner.start_ns / 1000000000 - (real.tv_sec - boot.tv_sec), 12345 / env.ticks - 2,
-			12345 / env.ticks + 2);
+	assert_in_range(owner.start_ns / 1000000000 - (real.tv_sec - boot.tv_sec),
+			12345 / env.ticks - 2, 12345 / env.ticks + 2);
 	assert_string_equal(owner.exe, "/usr/bin/perl");
 	assert_false(owner.exe_deleted);
 	assert_string_equal(owner.cwd, "/srv/app");
@@ -445,7 +445,8 @@ static void mounts(void **unused)
 	} cases[] = {
 		{ "", false },
 		{ "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n", false },
-		{ "22 1 8:1 / /fuse rw - ext4 fuse rw\n23 22 0:5 / /p rw shared:7 - proc proc rw\n", false },
+		{ "22 1 8:1 / /fuse rw - ext4 fuse rw\n23 22 0:5 / /p rw shared:7 - proc proc rw\n",
+		  false },
 		{ "22 1 8:1 / / rw - ext4 a rw\n40 22 0:44 / /m rw - fuse.sshfs a:/ rw\n", true },
 		{ "40 22 0:44 / /m rw - fuseblk /dev/sdb rw\n", true },
 		{ "40 22 0:44 / /m rw - fuse a rw\n", true },
@@ -508,7 +509,8 @@ int main(void)
 		{ "a folder is never a script, a file that is gone still is one", scripts },
 		{ "a program on a descriptor is named when it is a file", standard_input },
 		{ "parents end at eight, at a younger one, and in no loop", ancestors },
-		{ "a process that is spared is named, and its script is said to be missing for time",
+		{ "a process that is spared is named, and its script is said to be missing for "
+		  "time",
 		  spared },
 		{ "a finder on a fake tree opens, and looks nothing up", finder_on_a_fake_tree },
 		{ "a FUSE mount is seen in a mountinfo, and a cut one is not trusted", mounts },

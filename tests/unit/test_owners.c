@@ -167,18 +167,25 @@ static void first_match_wins(void **state)
 		uint16_t dport;
 		uint32_t uid; /* 0: none */
 	} cases[] = {
-		{ "10.0.0.1", 100, "10.0.0.2", 25, 1 }, { "10.0.0.1", 101, "10.0.0.2", 25, 2 },
-		{ "10.0.0.3", 100, "10.0.0.2", 25, 3 }, { "10.0.0.3", 101, "10.0.0.2", 25, 4 },
-		{ "10.0.0.1", 100, "10.0.0.2", 26, 4 }, { "10.0.0.1", 100, "10.0.0.3", 25, 0 },
-		{ "2001:db8::1", 9, "2001:db8::2", 587, 5 }, { "2001:db8::3", 9, "2001:db8::2", 587, 0 },
-		{ "10.0.0.9", 9, "10.0.0.9", 465, 6 }, { "2001:db8::3", 9, "2001:db8::4", 465, 6 },
-		{ "::ffff:10.0.0.1", 1, "::1", 25, 7 }, { "10.0.0.1", 1, "10.0.0.9", 25, 0 },
+		{ "10.0.0.1", 100, "10.0.0.2", 25, 1 },
+		{ "10.0.0.1", 101, "10.0.0.2", 25, 2 },
+		{ "10.0.0.3", 100, "10.0.0.2", 25, 3 },
+		{ "10.0.0.3", 101, "10.0.0.2", 25, 4 },
+		{ "10.0.0.1", 100, "10.0.0.2", 26, 4 },
+		{ "10.0.0.1", 100, "10.0.0.3", 25, 0 },
+		{ "2001:db8::1", 9, "2001:db8::2", 587, 5 },
+		{ "2001:db8::3", 9, "2001:db8::2", 587, 0 },
+		{ "10.0.0.9", 9, "10.0.0.9", 465, 6 },
+		{ "2001:db8::3", 9, "2001:db8::4", 465, 6 },
+		{ "::ffff:10.0.0.1", 1, "::1", 25, 7 },
+		{ "10.0.0.1", 1, "10.0.0.9", 25, 0 },
 	};
 	struct owners *owners = must_parse(text);
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct flow flow = flow_of(cases[i].src, cases[i].sport, cases[i].dst, cases[i].dport);
+		struct flow flow =
+			flow_of(cases[i].src, cases[i].sport, cases[i].dst, cases[i].dport);
 		struct egress_meta meta = { .via = VIA_REPLAY };
 
 		owners_meta(owners, &flow, &meta);
@@ -275,7 +282,7 @@ static const struct bad bads[] = {
 	{ "*:* > *:* exe=\"\"", "f:1: exe: expected a value\n" },
 	{ "*:* > *:* exe=\"/a", "f:1: exe: expected a closing quote on the same line\n" },
 	{ "*:* > *:* exe=\"/a\nb\"", "f:1: exe: expected a closing quote on the same line\n"
-				      "f:2: line: " FORM },
+				     "f:2: line: " FORM },
 	{ "*:* > *:* exe=\"/a\"b", "f:1: exe: expected a blank after the value\n" },
 	{ "*:* > *:* exe=/a\"b\"", "f:1: exe: expected quotes around a value with \" or \\\n" },
 	{ "*:* > *:* exe=/a\\x20b", "f:1: exe: expected quotes around a value with \" or \\\n" },
@@ -287,7 +294,8 @@ static const struct bad bads[] = {
 	  "f:1: exe: expected \\\\, \\\" or \\xHH (not \\x00) after a backslash\n" },
 	{ "*:* > *:* exe=\"/a\\",
 	  "f:1: exe: expected \\\\, \\\" or \\xHH (not \\x00) after a backslash\n" },
-	{ "*:* > *:* comm=sixteen-bytes-xx", "f:1: comm: expected a shorter value: it does not fit\n" },
+	{ "*:* > *:* comm=sixteen-bytes-xx",
+	  "f:1: comm: expected a shorter value: it does not fit\n" },
 	{ "*:* > *:* exe=/a exe=/b", "f:1: exe: expected once in a line\n" },
 	{ "*:* > *:* how=guessed", "f:1: how: expected one of its words\n" },
 	{ "*:* > *:* why=", "f:1: why: expected one of its words\n" },
@@ -314,7 +322,7 @@ static void texts_fill_their_fields(void **state)
 	static const struct {
 		const char *key;
 		size_t max;
-	} keys[] = { { "exe", 4095 }, { "cwd", 4095 }, { "script", 4095 }, { "cmdline", 4094 },
+	} keys[] = { { "exe", 4095 }, { "cwd", 4095 },	    { "script", 4095 }, { "cmdline", 4094 },
 		     { "unit", 255 }, { "container", 255 }, { "comm", 15 } };
 	struct flow flow = flow_of("1.2.3.4", 1, "1.2.3.5", 25);
 	static char text[8192];
@@ -350,8 +358,8 @@ static void many_lines_are_kept(void **state)
 	(void)state;
 	assert_non_null(text);
 	for (unsigned i = 0; i < LINES; i++)
-		at += sprintf(at, "*:%u > *:* uid=%u exe=/x/%u\nlocal 10.0.%u.%u\n", i, i, i, i / 256,
-			      i % 256);
+		at += sprintf(at, "*:%u > *:* uid=%u exe=/x/%u\nlocal 10.0.%u.%u\n", i, i, i,
+			      i / 256, i % 256);
 	owners = must_parse(text);
 	for (unsigned i = 0; i < LINES; i += 7) {
 		struct flow flow = flow_of("1.2.3.4", (uint16_t)i, "10.0.0.5", 25);
@@ -382,12 +390,14 @@ int main(void)
 		{ "a line gives every field of an owner, its escapes undone", every_key_is_given },
 		{ "a line may give a uid alone, or nothing", little_is_enough },
 		{ "an owner that no line gives is unknown, and says why", unknown_says_why },
-		{ "the first line that matches wins; `*` is any address or port", first_match_wins },
+		{ "the first line that matches wins; `*` is any address or port",
+		  first_match_wins },
 		{ "a local line makes its address this box, fragments included",
 		  local_lines_make_local },
 		{ "a uid that the capture has is kept", the_kernels_uid_stays },
 		{ "a packet without ports matches no line", without_ports_no_line_matches },
-		{ "a text fills its field to the last byte, and no further", texts_fill_their_fields },
+		{ "a text fills its field to the last byte, and no further",
+		  texts_fill_their_fields },
 		{ "thousands of lines are kept", many_lines_are_kept },
 		{ "an empty file is an owners file", empty_is_empty },
 	};
@@ -397,8 +407,10 @@ int main(void)
 		int head = (int)strcspn(bads[i].said, "\n");
 
 		snprintf(names[i], sizeof(names[i]), "refused (%zu): %.*s", i, head, bads[i].said);
-		tests[i] = (struct CMUnitTest){ names[i], is_refused, NULL, NULL, (void *)&bads[i] };
+		tests[i] =
+			(struct CMUnitTest){ names[i], is_refused, NULL, NULL, (void *)&bads[i] };
 	}
 	memcpy(tests + BADS, others, sizeof(others));
-	return _cmocka_run_group_tests("owners", tests, sizeof(tests) / sizeof(tests[0]), NULL, NULL);
+	return _cmocka_run_group_tests("owners", tests, sizeof(tests) / sizeof(tests[0]), NULL,
+				       NULL);
 }

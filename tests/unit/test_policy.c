@@ -10,9 +10,9 @@
 
 #include "agent/policy.h"
 
-#define POSTFIX 101
-#define NULLMAIL 102
-#define WWW 33
+#define POSTFIX	    101
+#define NULLMAIL    102
+#define WWW	    33
 #define NOBODY_SAID (-1)
 
 static const struct policy policy = {
@@ -58,64 +58,64 @@ static const struct row rows[] = {
 	  VERDICT_DENY, REASON_NOT_ALLOWED, "default" },
 	{ "a web app's SYN to this box passes", FLOW_OK, true, 25, SYN, false, true, WWW,
 	  VERDICT_ALLOW, REASON_LOCAL, "local" },
-	{ "a SYN to this box without a uid passes", FLOW_OK, true, 25, SYN, false, true, NOBODY_SAID,
-	  VERDICT_ALLOW, REASON_LOCAL, "local" },
-	{ "the mail server's SYN to this box is local", FLOW_OK, true, 25, SYN, false, true, POSTFIX,
-	  VERDICT_ALLOW, REASON_LOCAL, "local" },
+	{ "a SYN to this box without a uid passes", FLOW_OK, true, 25, SYN, false, true,
+	  NOBODY_SAID, VERDICT_ALLOW, REASON_LOCAL, "local" },
+	{ "the mail server's SYN to this box is local", FLOW_OK, true, 25, SYN, false, true,
+	  POSTFIX, VERDICT_ALLOW, REASON_LOCAL, "local" },
 	{ "a SYN to another port is none of ours", FLOW_OK, true, 443, SYN, false, false, WWW,
 	  VERDICT_ALLOW, REASON_OTHER_PORT, "ports" },
-	{ "the SYN|ACK of a simultaneous open is refused", FLOW_OK, true, 25, SYN | ACK, false, false,
-	  WWW, VERDICT_DENY, REASON_NOT_ALLOWED, "default" },
+	{ "the SYN|ACK of a simultaneous open is refused", FLOW_OK, true, 25, SYN | ACK, false,
+	  false, WWW, VERDICT_DENY, REASON_NOT_ALLOWED, "default" },
 	{ "the mail server's SYN|ACK goes out", FLOW_OK, true, 25, SYN | ACK, false, false, POSTFIX,
 	  VERDICT_ALLOW, REASON_MAIL_SERVER, "mail-users" },
-	{ "a SYN|ACK without a uid is refused", FLOW_OK, true, 25, SYN | ACK, false, false, NOBODY_SAID,
-	  VERDICT_DENY, REASON_NO_UID, "default" },
+	{ "a SYN|ACK without a uid is refused", FLOW_OK, true, 25, SYN | ACK, false, false,
+	  NOBODY_SAID, VERDICT_DENY, REASON_NO_UID, "default" },
 	{ "a SYN with every other flag is refused", FLOW_OK, true, 25, 0xff, false, false, WWW,
 	  VERDICT_DENY, REASON_NOT_ALLOWED, "default" },
 	{ "a web app's packet without SYN is refused", FLOW_OK, true, 25, ACK, false, false, WWW,
 	  VERDICT_DENY, REASON_NOT_OPENING, "default" },
-	{ "a packet without any flag is refused", FLOW_OK, true, 25, 0, false, false, WWW, VERDICT_DENY,
-	  REASON_NOT_OPENING, "default" },
-	{ "the mail server's packet without SYN goes out", FLOW_OK, true, 25, ACK, false, false, POSTFIX,
-	  VERDICT_ALLOW, REASON_MAIL_SERVER, "mail-users" },
-	{ "a packet without SYN and uid, if asked, is refused", FLOW_OK, true, 25, ACK, false, false,
-	  NOBODY_SAID, VERDICT_DENY, REASON_NOT_OPENING, "default" },
+	{ "a packet without any flag is refused", FLOW_OK, true, 25, 0, false, false, WWW,
+	  VERDICT_DENY, REASON_NOT_OPENING, "default" },
+	{ "the mail server's packet without SYN goes out", FLOW_OK, true, 25, ACK, false, false,
+	  POSTFIX, VERDICT_ALLOW, REASON_MAIL_SERVER, "mail-users" },
+	{ "a packet without SYN and uid, if asked, is refused", FLOW_OK, true, 25, ACK, false,
+	  false, NOBODY_SAID, VERDICT_DENY, REASON_NOT_OPENING, "default" },
 	{ "a first fragment with its flags is refused", FLOW_OK, true, 25, SYN, true, false, WWW,
 	  VERDICT_DENY, REASON_FRAGMENT, "default" },
-	{ "the mail server's fragment is refused, as by the rules", FLOW_OK, true, 25, SYN, true, false,
-	  POSTFIX, VERDICT_DENY, REASON_FRAGMENT, "default" },
-	{ "a fragment too short for its flags is refused", FLOW_FRAGMENT, true, 25, 0, true, false, WWW,
-	  VERDICT_DENY, REASON_FRAGMENT, "default" },
+	{ "the mail server's fragment is refused, as by the rules", FLOW_OK, true, 25, SYN, true,
+	  false, POSTFIX, VERDICT_DENY, REASON_FRAGMENT, "default" },
+	{ "a fragment too short for its flags is refused", FLOW_FRAGMENT, true, 25, 0, true, false,
+	  WWW, VERDICT_DENY, REASON_FRAGMENT, "default" },
 	{ "a later fragment, whose ports are unknown, is refused", FLOW_FRAGMENT, false, 0, 0, true,
 	  false, WWW, VERDICT_DENY, REASON_FRAGMENT, "default" },
-	{ "a fragment cut before its flags is refused as a fragment", FLOW_CUT_TCP, true, 25, 0, true,
-	  false, WWW, VERDICT_DENY, REASON_FRAGMENT, "default" },
+	{ "a fragment cut before its flags is refused as a fragment", FLOW_CUT_TCP, true, 25, 0,
+	  true, false, WWW, VERDICT_DENY, REASON_FRAGMENT, "default" },
 	{ "a fragment to another port is none of ours", FLOW_OK, true, 443, SYN, true, false, WWW,
 	  VERDICT_ALLOW, REASON_OTHER_PORT, "ports" },
-	{ "a fragment to this box passes, as by the rules", FLOW_FRAGMENT, true, 25, 0, true, true, WWW,
-	  VERDICT_ALLOW, REASON_LOCAL, "local" },
+	{ "a fragment to this box passes, as by the rules", FLOW_FRAGMENT, true, 25, 0, true, true,
+	  WWW, VERDICT_ALLOW, REASON_LOCAL, "local" },
 	{ "an empty packet is refused", FLOW_EMPTY, false, 0, 0, false, false, WWW, VERDICT_DENY,
 	  REASON_MALFORMED, "default" },
 	{ "an unknown IP version is refused", FLOW_BAD_VERSION, false, 0, 0, false, false, WWW,
 	  VERDICT_DENY, REASON_MALFORMED, "default" },
-	{ "a cut IP header is refused", FLOW_CUT_IP, false, 0, 0, false, false, POSTFIX, VERDICT_DENY,
-	  REASON_MALFORMED, "default" },
+	{ "a cut IP header is refused", FLOW_CUT_IP, false, 0, 0, false, false, POSTFIX,
+	  VERDICT_DENY, REASON_MALFORMED, "default" },
 	{ "a bad header length is refused", FLOW_BAD_IHL, false, 0, 0, false, false, POSTFIX,
 	  VERDICT_DENY, REASON_MALFORMED, "default" },
-	{ "a cut extension header is refused", FLOW_CUT_EXTENSION, false, 0, 0, false, false, POSTFIX,
-	  VERDICT_DENY, REASON_MALFORMED, "default" },
-	{ "an endless chain of extension headers is refused", FLOW_LONG_CHAIN, false, 0, 0, false, false,
+	{ "a cut extension header is refused", FLOW_CUT_EXTENSION, false, 0, 0, false, false,
 	  POSTFIX, VERDICT_DENY, REASON_MALFORMED, "default" },
+	{ "an endless chain of extension headers is refused", FLOW_LONG_CHAIN, false, 0, 0, false,
+	  false, POSTFIX, VERDICT_DENY, REASON_MALFORMED, "default" },
 	{ "TCP cut before its ports is refused", FLOW_CUT_TCP, false, 0, 0, false, false, POSTFIX,
 	  VERDICT_DENY, REASON_MALFORMED, "default" },
-	{ "TCP to a mail port cut before its flags is refused", FLOW_CUT_TCP, true, 25, 0, false, false,
-	  POSTFIX, VERDICT_DENY, REASON_MALFORMED, "default" },
-	{ "TCP to another port cut before its flags is none of ours", FLOW_CUT_TCP, true, 80, 0, false,
-	  false, WWW, VERDICT_ALLOW, REASON_OTHER_PORT, "ports" },
+	{ "TCP to a mail port cut before its flags is refused", FLOW_CUT_TCP, true, 25, 0, false,
+	  false, POSTFIX, VERDICT_DENY, REASON_MALFORMED, "default" },
+	{ "TCP to another port cut before its flags is none of ours", FLOW_CUT_TCP, true, 80, 0,
+	  false, false, WWW, VERDICT_ALLOW, REASON_OTHER_PORT, "ports" },
 	{ "a bad TCP header length is refused", FLOW_BAD_DATA_OFFSET, true, 25, SYN, false, false,
 	  POSTFIX, VERDICT_DENY, REASON_MALFORMED, "default" },
-	{ "what can't be parsed is refused, to this box too", FLOW_CUT_TCP, true, 25, 0, false, true,
-	  WWW, VERDICT_DENY, REASON_MALFORMED, "default" },
+	{ "what can't be parsed is refused, to this box too", FLOW_CUT_TCP, true, 25, 0, false,
+	  true, WWW, VERDICT_DENY, REASON_MALFORMED, "default" },
 	{ "UDP is none of ours", FLOW_NOT_TCP, false, 0, 0, false, false, WWW, VERDICT_ALLOW,
 	  REASON_OTHER_PORT, "ports" },
 	{ "a fragment of UDP is none of ours", FLOW_NOT_TCP, false, 0, 0, true, false, WWW,
@@ -165,8 +165,9 @@ static void monitor_changes_the_verdict_alone(void **state)
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct policy_answer answer = ask(&monitor, &rows[i]);
 
-		assert_int_equal(answer.verdict, rows[i].verdict == VERDICT_DENY ? VERDICT_WOULD_DENY :
-										   VERDICT_ALLOW);
+		assert_int_equal(answer.verdict, rows[i].verdict == VERDICT_DENY
+							 ? VERDICT_WOULD_DENY
+							 : VERDICT_ALLOW);
 		assert_int_equal(answer.reason, rows[i].reason);
 		assert_string_equal(answer.rule, rows[i].rule);
 	}
@@ -247,14 +248,17 @@ int main(void)
 	for (; n < ROWS; n++)
 		tests[n] = (struct CMUnitTest){ rows[n].name, is_judged, NULL, NULL,
 						(void *)&rows[n] };
-	tests[n++] = (struct CMUnitTest){ "monitor mode turns each deny into would-deny, and no more",
-					  monitor_changes_the_verdict_alone };
+	tests[n++] =
+		(struct CMUnitTest){ "monitor mode turns each deny into would-deny, and no more",
+				     monitor_changes_the_verdict_alone };
 	tests[n++] = (struct CMUnitTest){ "without mail users nobody gets out",
 					  without_mail_users_nobody_gets_out };
 	tests[n++] = (struct CMUnitTest){ "no claim about an owner opens the door",
 					  no_owner_opens_the_door };
-	tests[n++] = (struct CMUnitTest){ "ports and mail users count up to their last, and no further",
-					  lists_are_read_to_their_end };
-	tests[n++] = (struct CMUnitTest){ "each mode, verdict and reason has a word", all_have_words };
+	tests[n++] =
+		(struct CMUnitTest){ "ports and mail users count up to their last, and no further",
+				     lists_are_read_to_their_end };
+	tests[n++] =
+		(struct CMUnitTest){ "each mode, verdict and reason has a word", all_have_words };
 	return _cmocka_run_group_tests("policy", tests, n, NULL, NULL);
 }

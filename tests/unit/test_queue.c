@@ -107,13 +107,13 @@ static void a_message_without_header_is_refused(void **state)
 	struct queue_packet packet = { .id = 5 };
 
 	(void)state;
-	assert_int_equal(queue_parse(start(buffer, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET),
-				     &packet),
-			 -EBADMSG);
+	assert_int_equal(
+		queue_parse(start(buffer, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET), &packet),
+		-EBADMSG);
 	assert_int_equal(packet.id, 5); /* untouched */
-	assert_int_equal(queue_parse(start(buffer, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG),
-				     &packet),
-			 -EBADMSG);
+	assert_int_equal(
+		queue_parse(start(buffer, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG), &packet),
+		-EBADMSG);
 }
 
 /* What the parser is given in life: a length that mnl_nlmsg_ok() allowed. */

@@ -169,7 +169,8 @@ static int look(void *context, const struct store_verdict *verdict)
 	snprintf(path, sizeof(path), "evidence/%s", verdict->evidence_file);
 	fd = open(path, O_RDONLY);
 	assert_int_equal(evidence_read(fd, (uint64_t)verdict->evidence_offset, &ts_ns, &bytes, &len,
-				       &packet_bytes, &comment), 0);
+				       &packet_bytes, &comment),
+			 0);
 	snprintf(id, sizeof(id), "{\"id\":%lld,", (long long)verdict->id);
 	assert_int_equal(strncmp(comment, id, strlen(id)), 0);
 	assert_int_equal(ts_ns, verdict->first_ns);

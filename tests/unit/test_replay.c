@@ -21,7 +21,7 @@
 #include "agent/replay.h"
 #include "tests/fallback.h"
 
-#define FOLDER "pcaps"
+#define FOLDER	     "pcaps"
 #define CAPTURES_MAX 128
 
 struct capture {
@@ -93,14 +93,15 @@ static int write_record(void *context, const struct record *record)
 {
 	FILE *out = context;
 
-	fprintf(out, "%" PRId64 ".%09" PRId64, record->ts_ns / 1000000000, record->ts_ns % 1000000000);
+	fprintf(out, "%" PRId64 ".%09" PRId64, record->ts_ns / 1000000000,
+		record->ts_ns % 1000000000);
 	write_flow(out, record);
 	fprintf(out, " %s %s %s", verdict_words[record->verdict], reason_words[record->reason],
 		record->rule);
 	if (record->flow_error)
 		fprintf(out, " error=%s", flow_error_words[record->flow_error]);
-	fprintf(out, " flags=0x%02x bytes=%" PRIu32 "/%u", record->flow.tcp_flags, record->packet_bytes,
-		record->excerpt_bytes);
+	fprintf(out, " flags=0x%02x bytes=%" PRIu32 "/%u", record->flow.tcp_flags,
+		record->packet_bytes, record->excerpt_bytes);
 	write_id(out, "uid", record->uid);
 	write_id(out, "gid", record->gid);
 	write_owner(out, &record->owner);
@@ -161,8 +162,9 @@ static char *replay_text(const struct capture *capture)
 	}
 	in_folder(path, sizeof(path), capture->fields[CAPTURE]);
 	result = replay_file(path, &policy, owners, write_record, out, &counts, &message);
-	fprintf(out, "frames=%" PRIu64 " not-ip=%" PRIu64 " syns=%" PRIu64 " retransmits=%" PRIu64
-		     " attempts=%" PRIu64 " other=%" PRIu64 "\n",
+	fprintf(out,
+		"frames=%" PRIu64 " not-ip=%" PRIu64 " syns=%" PRIu64 " retransmits=%" PRIu64
+		" attempts=%" PRIu64 " other=%" PRIu64 "\n",
 		counts.frames, counts.not_ip, counts.syns, counts.retransmits, counts.attempts,
 		counts.refused_other);
 	if (result)
@@ -215,8 +217,9 @@ static void a_callback_can_end_it(void **state)
 	int left = 2;
 
 	(void)state;
-	assert_int_equal(replay_file(FOLDER "/v4-denied.pcap", &web_ports, NULL, stop_at, &left, &counts,
-				     &message), 42);
+	assert_int_equal(replay_file(FOLDER "/v4-denied.pcap", &web_ports, NULL, stop_at, &left,
+				     &counts, &message),
+			 42);
 	assert_int_equal(left, 0);
 	assert_int_equal(counts.frames, 2);
 	assert_null(message);
@@ -230,7 +233,8 @@ static void counts_are_per_port(void **state)
 
 	(void)state;
 	assert_int_equal(replay_file(FOLDER "/retransmit.pcap", &web_ports, NULL, stop_at, &left,
-				     &counts, &message), 0);
+				     &counts, &message),
+			 0);
 	assert_int_equal(counts.syns_by_port[0], 7);
 	assert_int_equal(counts.syns_by_port[1] + counts.syns_by_port[2], 0);
 	assert_int_equal(counts.retransmits, 4);
@@ -246,10 +250,12 @@ static void missing_files_are_said(void **state)
 
 	(void)state;
 	assert_int_equal(replay_file(FOLDER "/none.pcap", &web_ports, NULL, stop_at, &left, &counts,
-				     &message), -EINVAL);
+				     &message),
+			 -EINVAL);
 	assert_string_equal(message, FOLDER "/none.pcap: No such file or directory");
 	free(message);
-	assert_int_equal(replay_file("-", &web_ports, NULL, stop_at, &left, &counts, &message), -EINVAL);
+	assert_int_equal(replay_file("-", &web_ports, NULL, stop_at, &left, &counts, &message),
+			 -EINVAL);
 	assert_string_equal(message, "-: No such file or directory"); /* not the standard input */
 	free(message);
 	assert_int_equal(replay_file(FOLDER, &web_ports, NULL, stop_at, &left, &counts, &message),
@@ -291,7 +297,8 @@ static void cut_files_never_crash(void **state)
 		len = fread(bytes, 1, sizeof(bytes), file);
 		fclose(file);
 		assert_int_equal(replay_file(path, &web_ports, NULL, count_record, &whole, &counts,
-					     &message), 0);
+					     &message),
+				 0);
 		assert_int_equal(ftruncate(fd, 0), 0);
 		for (size_t at = 0; at < len; at++) {
 			records = 0;
@@ -317,7 +324,8 @@ static unsigned read_manifest(struct capture captures[CAPTURES_MAX])
 	size_t size = 0;
 
 	if (!file) {
-		printf("Bail out! " FOLDER "/MANIFEST can't be read: run this from the tree's root\n");
+		printf("Bail out! " FOLDER
+		       "/MANIFEST can't be read: run this from the tree's root\n");
 		exit(1);
 	}
 	while (getline(&line, &size, file) > 0 && n < CAPTURES_MAX) {
@@ -329,7 +337,8 @@ static unsigned read_manifest(struct capture captures[CAPTURES_MAX])
 		for (field = 0; field < 5 && (word = strsep(&rest, "\t")); field++)
 			captures[n].fields[field] = strdup(word);
 		if (field < 5 || rest) {
-			printf("Bail out! MANIFEST: %s has not five fields\n", captures[n].fields[0]);
+			printf("Bail out! MANIFEST: %s has not five fields\n",
+			       captures[n].fields[0]);
 			exit(1);
 		}
 		n++;
@@ -361,8 +370,8 @@ int main(void)
 						&captures[i] };
 	}
 	memcpy(tests + n, others, sizeof(others));
-	failed = _cmocka_run_group_tests("replay", tests, n + sizeof(others) / sizeof(others[0]), NULL,
-					 NULL);
+	failed = _cmocka_run_group_tests("replay", tests, n + sizeof(others) / sizeof(others[0]),
+					 NULL, NULL);
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned field = 0; field < 5; field++)
 			free(captures[i].fields[field]);

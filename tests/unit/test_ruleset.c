@@ -347,7 +347,8 @@ static int seconds_until_killed(const char *script)
 static void a_program_that_does_not_end_is_killed(void **state)
 {
 	/* one whose output stays open in a child of its own, one that says no word more */
-	static const char *const scripts[] = { "sleep 600; true", "exec >&- 2>&-; sleep 600; true" };
+	static const char *const scripts[] = { "sleep 600; true",
+					       "exec >&- 2>&-; sleep 600; true" };
 	pid_t children[2];
 	int status;
 

@@ -22,33 +22,72 @@
 #include "agent/show_table.h"
 
 #define HOSTILE "a\n\r\t\x1b[31m\x7f\xc2\x9b\xff\xe2\x80\xae\"',;\\\xc3\xa9"
-#define BYTES(text) { text, sizeof(text) - 1 }
+#define BYTES(text)                                                                                \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
 
 static const struct show_options utc = { .utc = true, .header = true };
 
 static struct store_verdict hostile_verdict(void)
 {
 	return (struct store_verdict){
-		.id = 7, .first_ns = 1795433445123456789, .last_ns = 1795433446000000000, .count = 3,
-		.via = "queue", .verdict = "deny", .reason = "not-allowed", .rule = "default",
-		.mode = "enforce", .flow_error = "ok", .has_uid = true, .uid = 33, .gid = 34,
-		.has_charged_uid = true, .charged_uid = 33, .user = BYTES(HOSTILE),
-		.socket_uid = 33, .inode = 12345, .cookie = -1, .cgroup_id = -1, .pid = 4242,
-		.start_ns = 1795430000000000000, .ruid = 33, .euid = 33, .login_uid = -1,
-		.exe_deleted = true, .cut = OWNER_CUT_CMDLINE | OWNER_CUT_PARENTS,
-		.comm = BYTES(HOSTILE), .exe = BYTES("/usr/bin/" HOSTILE),
-		.cmdline = BYTES("php\0" HOSTILE "\0-f x\0"), .cwd = BYTES(HOSTILE),
-		.script = BYTES("/var/www/" HOSTILE), .unit = BYTES(HOSTILE),
-		.container = BYTES(HOSTILE), .request_method = BYTES("POST"),
-		.request_uri = BYTES("/" HOSTILE), .request_host = BYTES(HOSTILE),
-		.request_client = BYTES(HOSTILE), .script_from = "argv", .script_why = "none",
-		.owner_how = "unique", .owner_why = "none",
+		.id = 7,
+		.first_ns = 1795433445123456789,
+		.last_ns = 1795433446000000000,
+		.count = 3,
+		.via = "queue",
+		.verdict = "deny",
+		.reason = "not-allowed",
+		.rule = "default",
+		.mode = "enforce",
+		.flow_error = "ok",
+		.has_uid = true,
+		.uid = 33,
+		.gid = 34,
+		.has_charged_uid = true,
+		.charged_uid = 33,
+		.user = BYTES(HOSTILE),
+		.socket_uid = 33,
+		.inode = 12345,
+		.cookie = -1,
+		.cgroup_id = -1,
+		.pid = 4242,
+		.start_ns = 1795430000000000000,
+		.ruid = 33,
+		.euid = 33,
+		.login_uid = -1,
+		.exe_deleted = true,
+		.cut = OWNER_CUT_CMDLINE | OWNER_CUT_PARENTS,
+		.comm = BYTES(HOSTILE),
+		.exe = BYTES("/usr/bin/" HOSTILE),
+		.cmdline = BYTES("php\0" HOSTILE "\0-f x\0"),
+		.cwd = BYTES(HOSTILE),
+		.script = BYTES("/var/www/" HOSTILE),
+		.unit = BYTES(HOSTILE),
+		.container = BYTES(HOSTILE),
+		.request_method = BYTES("POST"),
+		.request_uri = BYTES("/" HOSTILE),
+		.request_host = BYTES(HOSTILE),
+		.request_client = BYTES(HOSTILE),
+		.script_from = "argv",
+		.script_why = "none",
+		.owner_how = "unique",
+		.owner_why = "none",
 		.parents = BYTES("[{\"pid\":1,\"uid\":0,\"comm\":\"a\\u001b\\u202e\\\\x41\"}]"),
-		.holders = BYTES("[]"), .n_holders = 1, .family = AF_INET6,
+		.holders = BYTES("[]"),
+		.n_holders = 1,
+		.family = AF_INET6,
 		.src = BYTES("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"),
-		.dst = BYTES("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2"), .sport = 40000, .dport = 25,
-		.lookup_us = 80, .lookup_fds = 3, .evidence_file = "evidence-" HOSTILE,
-		.evidence_offset = 99, .offender = 5, .packet_bytes = 80,
+		.dst = BYTES("\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\2"),
+		.sport = 40000,
+		.dport = 25,
+		.lookup_us = 80,
+		.lookup_fds = 3,
+		.evidence_file = "evidence-" HOSTILE,
+		.evidence_offset = 99,
+		.offender = 5,
+		.packet_bytes = 80,
 		.excerpt = BYTES("E\0\x1b\x7f<script>\xff\n\r0123456789"),
 	};
 }
@@ -68,8 +107,8 @@ static struct show_offender hostile_offender(void)
 	};
 }
 
-/* What was written must be safe: no control but newline (and CR before it), no formatting character,
- * valid UTF-8. */
+/* What was written must be safe: no control but newline (and CR before it), no formatting
+ * character, valid UTF-8. */
 static void assert_safe(const char *text)
 {
 	size_t len = strlen(text);
@@ -139,10 +178,11 @@ static void no_format_lets_a_hostile_byte_through(void **state)
 static void json_has_the_names_and_types_of_the_schema(void **state)
 {
 	static const char *const names[] = {
-		"id", "ts", "count", "verdict", "reason", "rule", "mode", "uid", "gid", "user",
-		"pid", "start_time", "exe", "exe_deleted", "cmdline", "cwd", "script",
-		"script_from", "parents", "unit", "container", "login_uid", "src", "sport", "dst",
-		"dport", "owner_how", "owner_why", "evidence",
+		"id",	   "ts",	  "count",     "verdict",   "reason",	"rule",
+		"mode",	   "uid",	  "gid",       "user",	    "pid",	"start_time",
+		"exe",	   "exe_deleted", "cmdline",   "cwd",	    "script",	"script_from",
+		"parents", "unit",	  "container", "login_uid", "src",	"sport",
+		"dst",	   "dport",	  "owner_how", "owner_why", "evidence",
 	};
 	struct store_verdict verdict = hostile_verdict();
 	json_t *object = show_object(&show_verdict_kind, &verdict, &utc);
@@ -163,9 +203,9 @@ static void json_has_the_names_and_types_of_the_schema(void **state)
 	assert_true(json_is_null(json_object_get(object, "cookie")));
 	assert_string_equal(json_string_value(json_object_get(object, "dst")), "2001:db8::2");
 	assert_int_equal(json_array_size(json_object_get(object, "cut")), 2);
-	assert_int_equal(json_integer_value(json_object_get(
-				 json_object_get(object, "evidence"), "offset")),
-			 99);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(object, "evidence"), "offset")),
+		99);
 	assert_null(json_object_get(object, "excerpt"));
 	assert_null(json_object_get(object, "program"));
 	json_decref(object);
@@ -173,13 +213,22 @@ static void json_has_the_names_and_types_of_the_schema(void **state)
 
 static void what_is_not_known_is_null_and_never_a_number(void **state)
 {
-	struct store_verdict empty = { .id = 1, .count = 1, .sport = -1, .dport = -1,
-				       .socket_uid = -1, .inode = -1, .cookie = -1,
-				       .cgroup_id = -1, .ruid = -1, .euid = -1, .login_uid = -1 };
+	struct store_verdict empty = { .id = 1,
+				       .count = 1,
+				       .sport = -1,
+				       .dport = -1,
+				       .socket_uid = -1,
+				       .inode = -1,
+				       .cookie = -1,
+				       .cgroup_id = -1,
+				       .ruid = -1,
+				       .euid = -1,
+				       .login_uid = -1 };
 	static const char *const nulls[] = {
-		"ts", "uid", "gid", "user", "charged_uid", "pid", "start_time", "exe", "cmdline",
-		"cwd", "script", "unit", "container", "src", "sport", "dst", "dport", "login_uid",
-		"evidence", "request", "offender", "ruid", "verdict",
+		"ts",	      "uid",	 "gid",	     "user", "charged_uid", "pid",
+		"start_time", "exe",	 "cmdline",  "cwd",  "script",	    "unit",
+		"container",  "src",	 "sport",    "dst",  "dport",	    "login_uid",
+		"evidence",   "request", "offender", "ruid", "verdict",
 	};
 	json_t *object = show_object(&show_verdict_kind, &empty, &utc);
 	char *text;
@@ -200,10 +249,12 @@ static void offenders_have_the_names_and_types_of_the_schema(void **state)
 {
 	struct show_offender offender = hostile_offender();
 	json_t *object = show_object(&show_offender_kind, &offender, &utc), *ports;
-	static const char *const names[] = { "rank", "user", "uid", "script", "exe", "site", "unit",
-					     "attempts", "destinations", "networks", "ports",
-					     "first_seen", "last_seen", "verdict", "evidence",
-					     "destinations_capped" };
+	static const char *const names[] = {
+		"rank",		"user",	    "uid",	"script",
+		"exe",		"site",	    "unit",	"attempts",
+		"destinations", "networks", "ports",	"first_seen",
+		"last_seen",	"verdict",  "evidence", "destinations_capped"
+	};
 	(void)state;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -279,8 +330,7 @@ static void a_table_never_is_wider_than_the_terminal_while_columns_can_go(void *
 		text = list_text(&show_offender_kind, FORMAT_TABLE, NULL, &options, &row, 1,
 				 &left_out);
 		save = NULL;
-		for (line = strtok_r(text, "\n", &save); line;
-		     line = strtok_r(NULL, "\n", &save))
+		for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 			if (show_width(line) > width)
 				fail_msg("%u columns at %u: %s", show_width(line), width, line);
 		if (width == 60)
@@ -308,10 +358,18 @@ static struct show_offender usual_offender(const char *script)
 	struct show_offender offender = { .rank = 1 };
 
 	offender.offender = (struct store_offender){
-		.id = 7, .attempts = 12, .destinations = 4, .networks = 2, .has_uid = true,
-		.uid = 33, .ports = "25,587", .verdict = "deny",
-		.first_ns = 1773142245LL * 1000000000LL, .last_ns = 1773145845LL * 1000000000LL,
-		.user = { "www-data", 8 }, .script = { script, (int)strlen(script) },
+		.id = 7,
+		.attempts = 12,
+		.destinations = 4,
+		.networks = 2,
+		.has_uid = true,
+		.uid = 33,
+		.ports = "25,587",
+		.verdict = "deny",
+		.first_ns = 1773142245LL * 1000000000LL,
+		.last_ns = 1773145845LL * 1000000000LL,
+		.user = { "www-data", 8 },
+		.script = { script, (int)strlen(script) },
 	};
 	return offender;
 }
@@ -506,8 +564,9 @@ static void a_program_without_a_file_has_no_script_and_that_is_no_riddle(void **
 		enum owner_script_from from;
 		const char *line;
 	} cases[] = {
-		{ OWNER_SCRIPT_INLINE, "  script        none: the program text stands in the command "
-				       "line (-c, -e, -r)\n" },
+		{ OWNER_SCRIPT_INLINE,
+		  "  script        none: the program text stands in the command "
+		  "line (-c, -e, -r)\n" },
 		{ OWNER_SCRIPT_STDIN, "  script        none: the interpreter read the program text "
 				      "from its standard input\n" },
 	};
@@ -535,7 +594,8 @@ static void a_program_without_a_known_script_has_the_site_it_works_in(void **sta
 	static const struct {
 		const char *cwd, *script, *line;
 	} cases[] = {
-		{ "/var/www/shop.example/public/up", "", "  works in      /var/www/shop.example (" },
+		{ "/var/www/shop.example/public/up", "",
+		  "  works in      /var/www/shop.example (" },
 		{ "/var/www/shop\x1b[31m", "", "  works in      /var/www/shop\\x1b[31m (" },
 		{ "/var/www/shop.example", "/var/www/shop.example/x.php", NULL },
 		{ "/root", "", NULL },
@@ -550,8 +610,8 @@ static void a_program_without_a_known_script_has_the_site_it_works_in(void **sta
 		FILE *out = open_memstream(&text, &size);
 
 		verdict.cwd = (struct store_bytes){ cases[i].cwd, (int)strlen(cases[i].cwd) };
-		verdict.script = (struct store_bytes){ cases[i].script,
-						       (int)strlen(cases[i].script) };
+		verdict.script =
+			(struct store_bytes){ cases[i].script, (int)strlen(cases[i].script) };
 		assert_int_equal(show_page(&verdict, &utc, out), 0);
 		fclose(out);
 		assert_safe(text);
@@ -613,7 +673,9 @@ static void a_record_is_shown_as_its_row_would_be(void **state)
 
 static void chains_that_are_no_chains_are_shown_as_nothing(void **state)
 {
-	static const char *const bad[] = { "", "[", "{}", "\"x\"", "[1,null,\"a\",{}]", "[{\"comm\":5}]" };
+	static const char *const bad[] = {
+		"", "[", "{}", "\"x\"", "[1,null,\"a\",{}]", "[{\"comm\":5}]"
+	};
 	struct store_verdict verdict = hostile_verdict();
 	char *text;
 	(void)state;
@@ -638,8 +700,8 @@ static void a_full_disk_is_noticed(void **state)
 	(void)state;
 
 	assert_non_null(full);
-	assert_int_equal(show_list_new(&list, &show_verdict_kind, FORMAT_JSON, NULL, &utc, full, &bad),
-			 0);
+	assert_int_equal(
+		show_list_new(&list, &show_verdict_kind, FORMAT_JSON, NULL, &utc, full, &bad), 0);
 	for (int i = 0; i < 100 && !error; i++)
 		error = show_list_row(list, &verdict);
 	assert_int_equal(error, -ENOSPC);
@@ -681,8 +743,10 @@ static void the_status_counts_what_is_not_on_record_and_what_was_seen_since(void
 {
 	struct config *config = calloc(1, sizeof(*config));
 	struct store_status *store = calloc(1, sizeof(*store));
-	struct show_status status = { .now_ns = 1795433445000000000, .config = config,
-				      .store = store, .kernel = { .loaded = true } };
+	struct show_status status = { .now_ns = 1795433445000000000,
+				      .config = config,
+				      .store = store,
+				      .kernel = { .loaded = true } };
 	uint64_t more = 0;
 	json_t *object;
 	char *text;
@@ -701,7 +765,8 @@ static void the_status_counts_what_is_not_on_record_and_what_was_seen_since(void
 	text = status_page(&status);
 	assert_non_null(strstr(text, " 3  more were seen since the judge's last report\n"));
 	assert_non_null(strstr(text, " 7  attempts are not on record"));
-	assert_non_null(strstr(text, " 4    seen while egressd was not running or before it was ready\n"));
+	assert_non_null(
+		strstr(text, " 4    seen while egressd was not running or before it was ready\n"));
 	assert_non_null(strstr(text, " 2    records the recorder was too slow for"));
 	assert_non_null(strstr(text, " 1      of these: the disk did not take them"));
 	free(text);
@@ -728,8 +793,9 @@ static void no_line_of_the_status_is_wider_than_80_columns(void **state)
 {
 	struct config *config = calloc(1, sizeof(*config));
 	struct store_status *store = calloc(1, sizeof(*store));
-	struct show_status status = { .now_ns = 1795433445000000000, .config = config,
-				      .store = store, .judge_runs = true };
+	struct show_status status = {
+		.now_ns = 1795433445000000000, .config = config, .store = store, .judge_runs = true
+	};
 	char *text, *line, *save;
 	(void)state;
 
@@ -746,7 +812,8 @@ static void no_line_of_the_status_is_wider_than_80_columns(void **state)
 		status.judge_runs = i % 2;
 		store->last.ts_ns = status.now_ns + (i % 3 - 1) * 400LL * 1000000000;
 		store->last.mode = i % 4 ? MODE_ENFORCE : MODE_MONITOR;
-		status.kernel = (struct show_kernel){ .loaded = i % 4 != 0, .check = i % 3,
+		status.kernel = (struct show_kernel){ .loaded = i % 4 != 0,
+						      .check = i % 3,
 						      .form = RULESET_QUEUE_COMPAT };
 		status.queue = (struct show_queue){ .known = true, .bound = i % 2 };
 		text = status_page(&status);
@@ -764,8 +831,10 @@ static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **sta
 {
 	struct config *config = calloc(1, sizeof(*config));
 	struct store_status *store = calloc(1, sizeof(*store));
-	struct show_status status = { .now_ns = 1795433445000000000, .config = config,
-				      .store = store, .kernel = { .why = "needs root" } };
+	struct show_status status = { .now_ns = 1795433445000000000,
+				      .config = config,
+				      .store = store,
+				      .kernel = { .why = "needs root" } };
 	json_t *object;
 	char *text;
 	(void)state;
@@ -797,8 +866,8 @@ static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **sta
 	store->retransmits = 3;
 	store->lost = 2;
 	store->total[STAT_LOST_COPIES] = 2;
-	status.kernel = (struct show_kernel){ .loaded = true, .check = 1,
-					      .form = RULESET_QUEUE_COMPAT };
+	status.kernel =
+		(struct show_kernel){ .loaded = true, .check = 1, .form = RULESET_QUEUE_COMPAT };
 	status.mail_uids[0] = 101;
 	text = status_page(&status);
 	assert_non_null(strstr(text, "not running: last report 3 min ago, from pid 77"));
@@ -806,7 +875,8 @@ static void the_status_says_what_runs_what_does_not_and_what_was_lost(void **sta
 	assert_non_null(strstr(text, "compat"));
 	assert_non_null(strstr(text, "postfix (uid 101)"));
 	assert_non_null(strstr(text, "recorded since that report                          2\n"));
-	assert_non_null(strstr(text, "the judge does not run: nobody is named, the rules decide alone"));
+	assert_non_null(
+		strstr(text, "the judge does not run: nobody is named, the rules decide alone"));
 	assert_non_null(strstr(text, " 2  attempts are not on record"));
 	assert_non_null(strstr(text, " 2    copies the kernel could not deliver"));
 	assert_null(strstr(text, "before it was ready"));

@@ -36,7 +36,8 @@ static void elsewhere_it_is_the_scripts_folder(void **state)
 	belongs("/var/www/x.php", "/var/www");
 	belongs("/var/www/vhosts/x.php", "/var/www/vhosts");
 	belongs("/var/wwwx/a/b.php", "/var/wwwx/a");
-	belongs("/var/www/shop/", "/var/www/shop"); /* a script is never a folder; bytes are bytes */
+	belongs("/var/www/shop/",
+		"/var/www/shop"); /* a script is never a folder; bytes are bytes */
 }
 
 static void a_system_folder_is_nobodys_site(void **state)
@@ -74,7 +75,8 @@ static void a_working_folder_names_a_site_only_by_a_known_form(void **state)
 	works_in("/var/www/shop.example/public/uploads", "/var/www/shop.example");
 	works_in("/var/www/vhosts/shop.example/httpdocs", "/var/www/vhosts/shop.example");
 	works_in("/home/kim/public_html", "/home/kim/public_html");
-	works_in("/home/kim/domains/a.example/public_html/x", "/home/kim/domains/a.example/public_html");
+	works_in("/home/kim/domains/a.example/public_html/x",
+		 "/home/kim/domains/a.example/public_html");
 	works_in("/", "");
 	works_in("", "");
 	works_in("/home/kim", "");

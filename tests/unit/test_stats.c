@@ -15,7 +15,7 @@ static void every_counter_has_a_word_of_its_own(void **state)
 			assert_string_not_equal(stat_word(i), stat_word(k));
 	}
 	assert_null(stat_word(STAT_N));
-	assert_null(stat_word((enum stat_id)-1));
+	assert_null(stat_word((enum stat_id) - 1));
 }
 
 #if __has_include("../../nft/ruleset.c")
@@ -38,11 +38,17 @@ static void a_packet_is_seen_once(void **state)
 		enum ruleset_counter counter;
 		bool adds;
 	} cases[RULESET_COUNTER_N] = {
-		{ RULESET_LOCAL, true },     { RULESET_MAIL, true },	 { RULESET_HELD, true },
-		{ RULESET_NOT_OPENING, true }, { RULESET_FRAGMENT, true }, { RULESET_FORWARDED, true },
+		{ RULESET_LOCAL, true },
+		{ RULESET_MAIL, true },
+		{ RULESET_HELD, true },
+		{ RULESET_NOT_OPENING, true },
+		{ RULESET_FRAGMENT, true },
+		{ RULESET_FORWARDED, true },
 		{ RULESET_UNHELD, true },
 		/* of those above: */
-		{ RULESET_ALLOWED, false },  { RULESET_BY_AGENT, false }, { RULESET_BY_GUARD, false },
+		{ RULESET_ALLOWED, false },
+		{ RULESET_BY_AGENT, false },
+		{ RULESET_BY_GUARD, false },
 	};
 	uint64_t value[STAT_N];
 	unsigned i;

@@ -301,14 +301,14 @@ static void what_differs_does_not_fold(void **state)
 	(void)state;
 	assert_int_equal(store_begin(store), 0);
 	add(store);
-#define DIFFERENT(change)                         \
-	do {                                      \
-		struct record before = record;    \
-		change;                           \
-		assert_true(add(store).fresh);    \
-		assert_false(add(store).fresh);   \
-		record = before;                  \
-		n++;                              \
+#define DIFFERENT(change)                                                                          \
+	do {                                                                                       \
+		struct record before = record;                                                     \
+		change;                                                                            \
+		assert_true(add(store).fresh);                                                     \
+		assert_false(add(store).fresh);                                                    \
+		record = before;                                                                   \
+		n++;                                                                               \
 	} while (0)
 	DIFFERENT(record.uid = 34);
 	DIFFERENT(strcpy(record.owner.script, "/var/www/shop/y.php"));
@@ -362,7 +362,8 @@ static void a_foreign_holders_program_is_nobody_elses(void **state)
 	assert_string_equal(seen->text[0], "www-data||||");
 	/* the row tells all of it */
 	assert_int_equal(ask("SELECT count(*) FROM verdict WHERE foreign_holder AND"
-			     " script = CAST('/home/eve/z.php' AS BLOB) AND ruid = 1000"), 1);
+			     " script = CAST('/home/eve/z.php' AS BLOB) AND ruid = 1000"),
+			 1);
 	store_free(store);
 }
 
@@ -606,8 +607,8 @@ static void filters_take_whole_rows_of_that_time(void **state)
 	assert_int_equal(seen->ids[0], 10);
 	assert_int_equal(seen->ids[1], 9);
 	assert_int_equal(verdicts(store, (struct store_filter){ .after_id = 7 })->n, 3);
-	assert_int_equal(
-		verdicts(store, (struct store_filter){ .has_uid = true, .uid = 34 })->n, 5);
+	assert_int_equal(verdicts(store, (struct store_filter){ .has_uid = true, .uid = 34 })->n,
+			 5);
 	/* begins before since, ends at it: belongs to that time */
 	seen = verdicts(store, (struct store_filter){ .since_ns = T0_NS + 5100 * NS_PER_S });
 	assert_int_equal(seen->n, 5);
@@ -615,17 +616,22 @@ static void filters_take_whole_rows_of_that_time(void **state)
 	seen = verdicts(store, (struct store_filter){ .since_ns = T0_NS + 5100 * NS_PER_S + 1 });
 	assert_int_equal(seen->n, 4);
 	/* until is exclusive */
-	assert_int_equal(verdicts(store, (struct store_filter){
-						 .until_ns = T0_NS + 2000 * NS_PER_S })->n, 2);
-	assert_int_equal(verdicts(store, (struct store_filter){
-						 .until_ns = T0_NS + 2000 * NS_PER_S + 1 })->n, 3);
-	assert_int_equal(verdicts(store, (struct store_filter){
-						 .since_ns = T0_NS + 99999 * NS_PER_S })->n, 0);
+	assert_int_equal(
+		verdicts(store, (struct store_filter){ .until_ns = T0_NS + 2000 * NS_PER_S })->n,
+		2);
+	assert_int_equal(
+		verdicts(store, (struct store_filter){ .until_ns = T0_NS + 2000 * NS_PER_S + 1 })
+			->n,
+		3);
+	assert_int_equal(
+		verdicts(store, (struct store_filter){ .since_ns = T0_NS + 99999 * NS_PER_S })->n,
+		0);
 	assert_int_equal(verdicts(store, (struct store_filter){ .until_ns = 1 })->n, 0);
 	seen = offenders(store, (struct store_filter){ .since_ns = T0_NS + 7000 * NS_PER_S });
 	assert_int_equal(seen->n, 2);
 	seen = offenders(store, (struct store_filter){ .since_ns = T0_NS + 7000 * NS_PER_S,
-						       .has_uid = true, .uid = 33 });
+						       .has_uid = true,
+						       .uid = 33 });
 	assert_int_equal(seen->n, 1);
 	assert_int_equal(seen->offender.attempts, 2);
 	assert_int_equal(seen->offender.first_ns, T0_NS + 8000 * NS_PER_S);
@@ -658,16 +664,21 @@ static void offenders_are_ranked_as_asked(void **state)
 	for (i = 0; i < 2; i++) {
 		int64_t since = i ? 1 : 0;
 
-		seen = offenders(store, (struct store_filter){ .sort = SORT_ATTEMPTS, .since_ns = since });
+		seen = offenders(store,
+				 (struct store_filter){ .sort = SORT_ATTEMPTS, .since_ns = since });
 		assert_int_equal(seen->n, 3);
 		assert_int_equal(seen->ids[0], 1);
-		seen = offenders(store, (struct store_filter){ .sort = SORT_DESTINATIONS, .since_ns = since });
+		seen = offenders(store, (struct store_filter){ .sort = SORT_DESTINATIONS,
+							       .since_ns = since });
 		assert_int_equal(seen->ids[0], 2);
-		seen = offenders(store, (struct store_filter){ .sort = SORT_NETWORKS, .since_ns = since });
+		seen = offenders(store,
+				 (struct store_filter){ .sort = SORT_NETWORKS, .since_ns = since });
 		assert_int_equal(seen->ids[0], 3);
-		seen = offenders(store, (struct store_filter){ .sort = SORT_FIRST, .since_ns = since });
+		seen = offenders(store,
+				 (struct store_filter){ .sort = SORT_FIRST, .since_ns = since });
 		assert_int_equal(seen->ids[0], 3);
-		seen = offenders(store, (struct store_filter){ .sort = SORT_LAST, .since_ns = since });
+		seen = offenders(store,
+				 (struct store_filter){ .sort = SORT_LAST, .since_ns = since });
 		assert_int_equal(seen->ids[0], 2);
 	}
 	store_free(store);
@@ -760,15 +771,16 @@ static void a_file_of_evidence_is_dropped_from_its_rows(void **state)
 	for (i = 1; i <= 4; i++) {
 		fixture_dst(&record, i);
 		assert_int_equal(add(store).id, i);
-		assert_int_equal(store_set_evidence(store, i, i < 4 ? "a.pcapng" : "b.pcapng",
-						    i * 100), 0);
+		assert_int_equal(
+			store_set_evidence(store, i, i < 4 ? "a.pcapng" : "b.pcapng", i * 100), 0);
 	}
 	assert_int_equal(store_commit(store), 0);
 	seen = verdicts(store, (struct store_filter){ .limit = 3 });
 	assert_string_equal(seen->text[5], "a.pcapng");
 	assert_int_equal(seen->verdict.evidence_offset, 300);
 	assert_int_equal(offenders(store, (struct store_filter){ 0 })->offender.evidence, 4);
-	assert_int_equal(offenders(store, (struct store_filter){ .since_ns = 1 })->offender.evidence, 4);
+	assert_int_equal(
+		offenders(store, (struct store_filter){ .since_ns = 1 })->offender.evidence, 4);
 	assert_int_equal(store_begin(store), 0);
 	assert_int_equal(store_drop_evidence(store, "a.pcapng"), 0);
 	assert_int_equal(store_drop_evidence(store, "never-was.pcapng"), 0);
@@ -1095,9 +1107,10 @@ static void assert_offenders_fit(void)
 			 ask("SELECT sum(512 + 2 * length(program) + length(user) + length(unit) +"
 			     " length(site) + length(script) + length(exe) +"
 			     " 8192 * (length(program) > 900)) FROM offender"));
-	assert_true(ask("SELECT sum(pgsize) FROM dbstat WHERE name IN ('offender',"
-			" 'sqlite_autoindex_offender_1', 'offender_last', 'destination', 'network')") <=
-		    (int64_t)config.store_bytes / 2);
+	assert_true(
+		ask("SELECT sum(pgsize) FROM dbstat WHERE name IN ('offender',"
+		    " 'sqlite_autoindex_offender_1', 'offender_last', 'destination', 'network')") <=
+		(int64_t)config.store_bytes / 2);
 }
 
 static void long_names_take_no_rows_room(void **state)
@@ -1137,12 +1150,14 @@ static void long_names_take_no_rows_room(void **state)
 	assert_int_equal(ask("SELECT count(*) FROM verdict WHERE uid >= 5000"), 50);
 	/* whoever has no room for programs has one for all of them */
 	assert_int_equal(ask("SELECT count(*) FROM offender WHERE uid BETWEEN 1001 AND 1020"
-			     " AND many_programs"), 20);
+			     " AND many_programs"),
+			 20);
 	store_free(store);
 	/* after a restart, also of a version that kept no such numbers */
 	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "DELETE FROM meta WHERE word LIKE '%_bytes'", NULL, NULL,
-				      NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "DELETE FROM meta WHERE word LIKE '%_bytes'", NULL, NULL, NULL),
+		SQLITE_OK);
 	sqlite3_close(db);
 	store = create();
 	record.uid = 5;
@@ -1276,8 +1291,9 @@ static void another_programs_database_is_set_aside(void **state)
 
 	(void)state;
 	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "CREATE TABLE t(x); PRAGMA user_version = 1", NULL, NULL,
-				      NULL), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db, "CREATE TABLE t(x); PRAGMA user_version = 1", NULL, NULL, NULL),
+		SQLITE_OK);
 	sqlite3_close(db);
 	assert_int_equal(store_create(&store, &config, &what), 0);
 	assert_non_null(what);

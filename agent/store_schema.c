@@ -22,12 +22,12 @@ static_assert(META_N == 12, "store_meta_words[] names every store_meta");
 
 #define TEXT(number)   #number
 #define NUMBER(number) TEXT(number)
-#define OFFENDER_COST                                                                              \
-	"(" NUMBER(                                                                                \
-		STORE_OFFENDER_COST) " + 2 * length(program) + length(user) + length(unit)"        \
-				     " + length(site) + length(script) + length(exe) + CASE WHEN " \
-				     "length(program) > " NUMBER(                                  \
-					     STORE_LONG_PROGRAM) " THEN " NUMBER(STORE_LONG_COST) " ELSE 0 END)"
+/* clang-format off: SQL with numbers in it */
+#define OFFENDER_COST \
+	"(" NUMBER(STORE_OFFENDER_COST) " + 2 * length(program) + length(user) + length(unit)" \
+	" + length(site) + length(script) + length(exe) + CASE WHEN length(program) > " \
+	NUMBER(STORE_LONG_PROGRAM) " THEN " NUMBER(STORE_LONG_COST) " ELSE 0 END)"
+/* clang-format on */
 
 #define COLUMN_CREATE(word, name, type) ", " name " " type
 #define COLUMN_NAME(word, name, type)	", " name

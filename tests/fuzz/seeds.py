@@ -198,8 +198,6 @@ STAT = b"321 (php) S 1 321 321 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 12345 1000 
 STATUS = (b"Name:\tphp\nUmask:\t0022\nState:\tS (sleeping)\nTgid:\t321\nUid:\t1000\t1001\t1000\t1000\nGid:\t100\t100\t100\t100\n"
           b"FDSize:\t64\nVmSize:\t  100 kB\n")
 CALL = b"7 0x7ffd00000000 0x1 0x1388 0x0 0x8 0x0 0x7ffd00000010 0x7f0000000000\n"
-EPOLL = b"pos:\t0\nflags:\t02\nmnt_id:\t15\nino:\t1\ntfd:        4 events:       1d data:  4  pos:0 ino:58b sdev:8\n"
-RING = b"SqMask:\t0x7\nUserFiles:\t3\n    0: <none>\n    1: socket:[1419]\n    2: /srv/socket:[1]\nUserBufs:\t0\n"
 PROC = {"%s-%s" % (kind, name): bytes([which, cut]) + text for which, kind, cut, texts in (
     (0, "stat", 0,
         {"plain": STAT, "parentheses": STAT.replace(b"(php)", b"(a) R 1 (\n))"), "cut": STAT[:90],
@@ -220,14 +218,6 @@ PROC = {"%s-%s" % (kind, name): bytes([which, cut]) + text for which, kind, cut,
     (4, "call", 0,
         {"plain": CALL, "running": b"running\n", "none": b"-1 0x7ffd 0x7f\n", "cut": CALL[:40], "no-end": CALL[:54],
                     "huge": CALL.replace(b"0x1388", b"0x" + b"f" * 17), "short": b"7 0x"}),
-    (5, "epoll", 0,
-        {"plain": EPOLL, "cut": EPOLL[:-1], "other": EPOLL.replace(b"58b", b"58bc"),
-            "text": b" ino:58b\ntfd: ino:58b\n"}),
-    (6, "ring", 0,
-        {"plain": RING, "zeros": RING.replace(b"1419", b"0" * 40 + b"1419"),
-        "hidden": b"UserFiles:\t2\nUserBufs:\t0\n",
-            "path": RING.replace(b"1419]", b"1419] (deleted)"),
-                    "cut": RING[:-20], "short": b"UserFiles:\n 0:\n", "huge": b"UserFiles:\t4294967296\n"}),
 ) for name, text in texts.items()}
 
 ID = b"0123456789abcdef" * 4

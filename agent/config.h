@@ -52,7 +52,7 @@ struct config {
 	/* owner */
 	uint32_t lookup_fds;	  /* lookup_fds = 64: descriptors read while a packet is held */
 	uint32_t lookup_ms;	  /* lookup_ms = 100: time while a packet is held */
-	uint32_t lookup_after_ms; /* lookup_after_ms = 5: time after the verdict, for each packet */
+	uint32_t lookup_after_ms; /* lookup_after_ms = 20: time after the verdict, for each packet */
 	uint32_t script_ms;	  /* script_ms = 20: for php-fpm's status page; 0: never ask */
 
 	/* processes */

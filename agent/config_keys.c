@@ -83,7 +83,7 @@ void config_defaults(struct config *config)
 
 		.lookup_fds = 64,
 		.lookup_ms = 100,
-		.lookup_after_ms = 5,
+		.lookup_after_ms = 20,
 		.script_ms = 20,
 
 		.judge_user = "egressd-judge",

@@ -21,11 +21,11 @@
 
 #define ATTEMPT_SLOTS 16384
 #define HELD_USER_NS                                                                               \
-	(250 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
-#define HELD_ALL_NS (600 * INT64_C(1000000)) /* and all users' look-ups */
+	(500 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
+#define HELD_ALL_NS (900 * INT64_C(1000000)) /* and all users' look-ups */
 #define REST_NS	    (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
-#define AFTER_USER  10 /* packets' worth of lookup_after_ms a second, for one user */
-#define AFTER_ALL   40 /* and for all together */
+#define AFTER_USER  5 /* packets' worth of lookup_after_ms a second, for one user */
+#define AFTER_ALL   20 /* and for all together */
 
 int64_t judge_clock_ns(clockid_t clock)
 {

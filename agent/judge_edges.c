@@ -87,10 +87,12 @@ bool judge_read_queue(struct judge *judge)
 
 bool judge_read_copies(struct judge *judge, enum record_via via)
 {
-	int count = copies_read(judge->edges.copies[via], BATCH, on_copies[via], judge,
+	/* Each of the others means a look-up, and a held packet waits meanwhile: one a turn. */
+	unsigned batch = via == VIA_GUARD ? BATCH : 1;
+	int count = copies_read(judge->edges.copies[via], batch, on_copies[via], judge,
 				judge_stat(judge, STAT_LOST_COPIES));
 
 	if (count < 0)
 		overrun(judge, "copies", count);
-	return count == -ENOBUFS || count >= BATCH;
+	return count == -ENOBUFS || count >= (int)batch;
 }

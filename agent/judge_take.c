@@ -9,7 +9,7 @@
 #include "judge_internal.h"
 #include "log.h"
 
-#define BUSY_NS (20 * INT64_C(1000000)) /* without a moment of rest: somebody waits */
+#define BUSY_NS (50 * INT64_C(1000000)) /* without a moment of rest: somebody waits */
 
 /* --- the owner ----------------------------------------------------------------------------- */
 

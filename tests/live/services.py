@@ -143,6 +143,7 @@ mynetworks = 127.0.0.0/8 [::1]/128
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 smtpd_peername_lookup = no
 disable_dns_lookups = yes
+smtp_connection_cache_on_demand = no
 smtp_host_lookup = native
 smtp_tls_security_level = none
 transport_maps = texthash:/etc/postfix/transport

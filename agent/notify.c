@@ -33,11 +33,3 @@ void notify_send(const char *state)
 	if (notify_fd >= 0)
 		(void)send(notify_fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
-
-unsigned notify_watchdog_ms(void)
-{
-	const char *text = getenv("WATCHDOG_USEC");
-	unsigned long long usec = text ? strtoull(text, NULL, 10) : 0;
-
-	return usec > 2000 && usec < 3600ULL * 1000000 ? (unsigned)(usec / 2000) : 0;
-}

@@ -11,7 +11,5 @@
 bool notify_open(void);
 /* `KEY=value` lines, e.g. "READY=1\nSTATUS=guarding". Never blocks; errors are of no use. */
 void notify_send(const char *state);
-/* Half of $WATCHDOG_USEC in ms, when the watchdog is on for this service; else 0. */
-unsigned notify_watchdog_ms(void);
 
 #endif

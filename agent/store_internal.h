@@ -258,7 +258,4 @@ int store_bind_filter(struct store *store, sqlite3_stmt *statement,
 struct store_bytes store_column_bytes(sqlite3_stmt *row, int column);
 const char *store_column_text(sqlite3_stmt *row, int column); /* never NULL */
 
-/* store_prune.c */
-uint64_t store_used_bytes(struct store *store);
-
 #endif

@@ -9,7 +9,7 @@
 #define LARGE_ROW_BYTES	 16384 /* so many rows at least are worth an excess: never one too many */
 #define OFFENDERS_A_STEP 20
 
-uint64_t store_used_bytes(struct store *store)
+static uint64_t store_used_bytes(struct store *store)
 {
 	int64_t pages = 0, unused = 0, page_bytes = 0;
 

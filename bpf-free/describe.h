@@ -34,7 +34,6 @@ void describe_clear(struct owner *owner);
 /* Internal, describe_script.c: script, script_from, script_why, request_*. exe, cmdline and cwd
  * are filled already. */
 void describe_script(int pid_fd, bool spared, struct owner *owner);
-void describe_request(const char *environ, size_t len, struct owner *owner);
 
 /* Copies text and says whether it did not fit. */
 bool describe_copy(char *out, size_t size, const char *text);

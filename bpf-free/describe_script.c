@@ -111,7 +111,7 @@ static void copy_value(const char *environ, size_t len, const char *key, char *o
 		owner->cut |= OWNER_CUT_REQUEST;
 }
 
-void describe_request(const char *environ, size_t len, struct owner *owner)
+static void describe_request(const char *environ, size_t len, struct owner *owner)
 {
 	copy_value(environ, len, "REQUEST_METHOD", owner->request_method,
 		   sizeof(owner->request_method), owner);

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "agent/replay.h"
-#include "tests/fallback.h"
 
 #define COLUMNS 32
 

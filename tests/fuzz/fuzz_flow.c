@@ -4,7 +4,6 @@
 
 #include "agent/egress.h"
 #include "fuzz.h"
-#include "tests/fallback.h"
 
 #define MAIL_UID 101
 

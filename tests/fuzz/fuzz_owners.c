@@ -6,7 +6,6 @@
 
 #include "agent/owners.h"
 #include "fuzz.h"
-#include "tests/fallback.h"
 
 static void check_line(void *context, const char *line)
 {

@@ -7,7 +7,6 @@
 
 #include "agent/replay.h"
 #include "fuzz.h"
-#include "tests/fallback.h"
 
 static int check_record(void *context, const struct record *record)
 {

@@ -28,38 +28,6 @@
 #include "agent/config.h"
 #include "agent/record.h"
 
-#if !__has_include("../../agent/policy.c")
-const char *const policy_mode_words[MODE_N] = { "enforce", "monitor" };
-const char *const verdict_words[VERDICT_N] = { "allow", "deny", "would-deny" };
-const char *const reason_words[REASON_N] = { "local",	  "mail-server", "not-allowed",
-					     "no-uid",	  "fragment",	 "malformed",
-					     "not-opening", "other-port" };
-#endif
-#if !__has_include("../../agent/flow.c")
-const char *const flow_error_words[FLOW_ERROR_N] = { "ok", "empty", "bad-version", "cut-ip",
-						     "bad-ihl", "cut-extension", "long-chain",
-						     "fragment", "not-tcp", "cut-tcp",
-						     "bad-data-offset" };
-const char *flow_address_text(uint8_t family, const uint8_t *address, char *out, size_t len)
-{
-	return inet_ntop(family, address, out, (socklen_t)len);
-}
-#endif
-#if !__has_include("../../bpf-free/words.c")
-const char *const owner_how_words[OWNER_HOW_N] = { "unknown",	"unique",	"shared",
-						   "confirmed", "in-flight",	"exited",
-						   "no-socket", "foreign-netns", "given" };
-const char *const owner_why_words[OWNER_WHY_N] = { "none",	   "exited",   "closed",
-						   "in-flight",	   "no-socket", "netns",
-						   "budget",	   "deadline", "denied",
-						   "kernel-socket", "refused-first",
-						   "not-given",	   "error" };
-const char *const owner_script_from_words[OWNER_SCRIPT_FROM_N] = { "none",    "argv",
-								   "inline",  "stdin",
-								   "environ", "fpm-status",
-								   "title",   "given" };
-#endif
-
 #define T0_NS 1700000000000000000LL /* 2023-11-14T22:13:20Z */
 #define NS_PER_S 1000000000LL
 

@@ -11,7 +11,6 @@
 
 #include "agent/egress.h"
 #include "frames.h"
-#include "tests/fallback.h"
 
 #define POSTFIX 101
 #define WWW	33

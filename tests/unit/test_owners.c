@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "agent/owners.h"
-#include "tests/fallback.h"
 
 struct said {
 	char text[4096];

@@ -19,7 +19,6 @@
 #include <unistd.h>
 
 #include "agent/replay.h"
-#include "tests/fallback.h"
 
 #define FOLDER	     "pcaps"
 #define CAPTURES_MAX 128

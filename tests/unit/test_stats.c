@@ -18,7 +18,6 @@ static void every_counter_has_a_word_of_its_own(void **state)
 	assert_null(stat_word((enum stat_id) - 1));
 }
 
-#if __has_include("../../nft/ruleset.c")
 static void the_kernels_words_are_the_rule_sets(void **state)
 {
 	char word[64];
@@ -30,7 +29,6 @@ static void the_kernels_words_are_the_rule_sets(void **state)
 		assert_string_equal(stat_word(STAT_KERNEL_FIRST + i), word);
 	}
 }
-#endif
 
 static void a_packet_is_seen_once(void **state)
 {
@@ -107,9 +105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_counter_has_a_word_of_its_own),
-#if __has_include("../../nft/ruleset.c")
 		cmocka_unit_test(the_kernels_words_are_the_rule_sets),
-#endif
 		cmocka_unit_test(a_packet_is_seen_once),
 		cmocka_unit_test(a_record_is_charged_to_the_queues_uid_first),
 		cmocka_unit_test(a_program_is_the_script_before_the_interpreter),

@@ -24,16 +24,8 @@
 	(500 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
 #define HELD_ALL_NS (900 * INT64_C(1000000)) /* and all users' look-ups */
 #define REST_NS	    (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
-#define AFTER_USER  5 /* packets' worth of lookup_after_ms a second, for one user */
+#define AFTER_USER  5  /* packets' worth of lookup_after_ms a second, for one user */
 #define AFTER_ALL   20 /* and for all together */
-
-int64_t judge_clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 uint64_t *judge_stat(struct judge *judge, enum stat_id id)
 {
@@ -253,10 +245,10 @@ int judge_main(const struct judge_start *start)
 	while (!error && !judge->stopping) {
 		struct epoll_event events[16];
 		int timeout_ms = judge_end_late_parked(judge, false);
-		int64_t asleep_ns = judge_clock_ns(CLOCK_MONOTONIC), now;
+		int64_t asleep_ns = clock_ns(CLOCK_MONOTONIC), now;
 		int count = epoll_wait(judge->epoll_fd, events, 16, timeout_ms);
 
-		now = judge_clock_ns(CLOCK_MONOTONIC);
+		now = clock_ns(CLOCK_MONOTONIC);
 		if (now - asleep_ns > REST_NS)
 			judge->busy_since_ns = now;
 		if (count < 0 && errno != EINTR) {

@@ -13,7 +13,7 @@ static void on_queue_packet(void *context, const struct queue_packet *held)
 	struct judge *judge = context;
 	struct packet packet = { .bytes = held->bytes, .len = held->len };
 	struct egress_meta meta = {
-		.ts_ns = judge_clock_ns(CLOCK_REALTIME),
+		.ts_ns = clock_ns(CLOCK_REALTIME),
 		.via = VIA_QUEUE,
 		.packet_bytes = held->packet_bytes,
 		.has_uid = held->has_uid,
@@ -30,7 +30,7 @@ static void on_copy(struct judge *judge, const struct copies_packet *copy, enum 
 {
 	struct packet packet = { .bytes = copy->bytes, .len = copy->len };
 	struct egress_meta meta = {
-		.ts_ns = judge_clock_ns(CLOCK_REALTIME),
+		.ts_ns = clock_ns(CLOCK_REALTIME),
 		.via = via,
 		.packet_bytes = copy->packet_bytes,
 		.has_uid = copy->has_uid,

@@ -13,6 +13,7 @@
 #include "../nft/ruleset.h"
 #include "allowance.h"
 #include "attempts.h"
+#include "clock.h"
 #include "copies.h"
 #include "edges.h"
 #include "egress.h"
@@ -63,7 +64,6 @@ struct judge {
 	uint8_t message[WIRE_BYTES_MAX];
 };
 
-int64_t judge_clock_ns(clockid_t clock);
 uint64_t *judge_stat(struct judge *judge, enum stat_id id);
 
 /* judge_take.c: one packet, from the queue (held: its verdict is owed) or a copy (held NULL). */

@@ -30,7 +30,7 @@ void judge_report_start(struct judge *judge)
 	struct stats *stats = &judge->status.stats;
 
 	judge->status.judge_pid = getpid();
-	judge->status.started_ns = judge_clock_ns(CLOCK_REALTIME);
+	judge->status.started_ns = clock_ns(CLOCK_REALTIME);
 	read_boot_id(judge->boot_id, sizeof(judge->boot_id));
 	snprintf(stats->judge_epoch, sizeof(stats->judge_epoch), "%" PRId64 ":%d",
 		 judge->status.started_ns, judge->status.judge_pid);
@@ -114,7 +114,7 @@ void judge_report(struct judge *judge)
 	int length;
 
 	read_kernel(judge);
-	judge->status.ts_ns = judge_clock_ns(CLOCK_REALTIME);
+	judge->status.ts_ns = clock_ns(CLOCK_REALTIME);
 	judge->status.mode = judge->settings.policy.mode;
 	judge->status.n_mail_uids = judge->settings.policy.n_mail_uids;
 	length = wire_encode_status(&judge->status, judge->message, sizeof(judge->message));

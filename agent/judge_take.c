@@ -55,7 +55,7 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 		owner->why = OWNER_WHY_REFUSED_FIRST;
 		return 0;
 	}
-	start = judge_clock_ns(CLOCK_MONOTONIC);
+	start = clock_ns(CLOCK_MONOTONIC);
 	if (others_wait(judge, start) && !allowance_left(&judge->held, meta->uid, start)) {
 		owner_init(owner);
 		owner->why = OWNER_WHY_BUDGET;
@@ -63,7 +63,7 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 	}
 	make_query(flow, meta, &query);
 	result = owner_find(judge->finder, &query, owner, &judge->wait);
-	allowance_spend(&judge->held, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
+	allowance_spend(&judge->held, meta->uid, clock_ns(CLOCK_MONOTONIC) - start);
 	if (result == -EAGAIN)
 		judge->again = true;
 	/* A copy is looked at after the fact: that its socket is gone by then says nothing of how
@@ -97,13 +97,13 @@ static void judge_with_owner(struct judge *judge, const struct packet *packet,
 static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta)
 {
 	return (judge->again || judge->record.owner.how == OWNER_CONFIRMED) &&
-	       allowance_left(&judge->after, meta->uid, judge_clock_ns(CLOCK_MONOTONIC));
+	       allowance_left(&judge->after, meta->uid, clock_ns(CLOCK_MONOTONIC));
 }
 
 static void look_on(struct judge *judge, const struct packet *packet,
 		    const struct egress_meta *meta)
 {
-	int64_t start = judge_clock_ns(CLOCK_MONOTONIC);
+	int64_t start = clock_ns(CLOCK_MONOTONIC);
 	struct owner *found = &judge->found;
 	struct owner_query query;
 
@@ -113,7 +113,7 @@ static void look_on(struct judge *judge, const struct packet *packet,
 		judge_with_owner(judge, packet, meta, found);
 	else
 		judge->record.owner = *found;
-	allowance_spend(&judge->after, meta->uid, judge_clock_ns(CLOCK_MONOTONIC) - start);
+	allowance_spend(&judge->after, meta->uid, clock_ns(CLOCK_MONOTONIC) - start);
 }
 
 /* --- verdict and record -------------------------------------------------------------------- */
@@ -215,7 +215,7 @@ void judge_take(struct judge *judge, const struct packet *packet, const struct e
 	 * told, so the next SYN is a new try. */
 	if (judge->record.flow_error == FLOW_OK && flow_is_syn(&judge->record.flow))
 		repeat = attempts_repeat(judge->attempts, &judge->record.flow, meta->has_uid,
-					 meta->uid, judge_clock_ns(CLOCK_MONOTONIC));
+					 meta->uid, clock_ns(CLOCK_MONOTONIC));
 	if (result == -EINPROGRESS)
 		park(judge, packet, meta, held, repeat);
 	else
@@ -254,7 +254,7 @@ void judge_step_parked(struct judge *judge, struct parked *parked)
 
 int judge_end_late_parked(struct judge *judge, bool all)
 {
-	uint64_t now = (uint64_t)judge_clock_ns(CLOCK_MONOTONIC), next = UINT64_MAX;
+	uint64_t now = (uint64_t)clock_ns(CLOCK_MONOTONIC), next = UINT64_MAX;
 
 	for (unsigned i = 0; judge->n_parked && i < PARKED_MAX; i++) {
 		struct parked *parked = &judge->parked[i];

@@ -3,6 +3,7 @@
  * Keeps records in transactions, and says what it could not keep. It must not end for anything
  * that a message or a disk does.
  */
+#include "clock.h"
 #include "keep_internal.h"
 
 #include <errno.h>
@@ -291,14 +292,12 @@ static void resume(struct keep *keep, int64_t now_ns)
 static void prune(struct keep *keep, int64_t now_ns)
 {
 	int64_t every_ns = keep->pruned_since_message ? PRUNE_IDLE_NS : SECOND_NS;
-	struct timespec now;
 	uint64_t removed = 0;
 	int err;
 
 	if (keep->in_transaction || keep->suspended || now_ns - keep->pruned_ns < every_ns)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	err = store_prune(keep->store, now.tv_sec * SECOND_NS + now.tv_nsec, &removed);
+	err = store_prune(keep->store, clock_ns(CLOCK_REALTIME), &removed);
 	keep->pruned_ns = now_ns;
 	keep->pruned_since_message = true;
 	if (err)

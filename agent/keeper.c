@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../nft/ruleset.h"
+#include "clock.h"
 #include "keeper_rules.h"
 #include "log.h"
 #include "notify.h"
@@ -50,10 +51,7 @@ struct keeper {
 
 static time_t now_s(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
+	return (time_t)(clock_ns(CLOCK_MONOTONIC) / 1000000000);
 }
 
 /* --- children ------------------------------------------------------------------------------ */

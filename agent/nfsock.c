@@ -10,6 +10,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "clock.h"
+
 int nfsock_open(struct nfsock *nfsock, uint32_t rcvbuf_bytes)
 {
 	struct mnl_socket *socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
@@ -99,25 +101,17 @@ static int find_ack(const void *bytes, size_t length, uint32_t sequence, int *er
 	return 0;
 }
 
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int nfsock_acknowledged(struct nfsock *nfsock, const struct nlmsghdr *request)
 {
 	_Alignas(struct nlmsghdr) uint8_t buffer[NFSOCK_MESSAGE_BYTES];
-	int64_t deadline = monotonic_ms() + 2000;
+	int64_t deadline = clock_ns(CLOCK_MONOTONIC) / 1000000 + 2000;
 	int length, error;
 
 	if (mnl_socket_sendto(nfsock->socket, request, request->nlmsg_len) < 0)
 		return -errno;
 	for (;;) {
 		struct pollfd poll_fd = { .fd = nfsock_fd(nfsock), .events = POLLIN };
-		int64_t left = deadline - monotonic_ms();
+		int64_t left = deadline - clock_ns(CLOCK_MONOTONIC) / 1000000;
 
 		if (left <= 0)
 			return -ETIMEDOUT;

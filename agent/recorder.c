@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "keep.h"
 #include "log.h"
 #include "wire.h"
@@ -28,14 +29,6 @@ struct inbox {
 	uint8_t *bytes; /* MESSAGES_A_READ times WIRE_BYTES_MAX */
 	bool empty, closed;
 };
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * SECOND_NS + now.tv_nsec;
-}
 
 static int inbox_open(struct inbox *inbox, int fd)
 {
@@ -134,7 +127,7 @@ static void run(struct keep *keep, struct inbox *inbox, int signal_fd)
 	int64_t now_ns;
 
 	while (!inbox->closed && !(ending && inbox->empty)) {
-		now_ns = monotonic_ns();
+		now_ns = clock_ns(CLOCK_MONOTONIC);
 		if (poll(fds, 2, ending ? 0 : wait_ms(keep, now_ns)) < 0 && errno != EINTR) {
 			log_error("poll: %s", strerror(errno));
 			return;
@@ -143,7 +136,7 @@ static void run(struct keep *keep, struct inbox *inbox, int signal_fd)
 			ending = true;
 		if (ending)
 			fds[1].fd = -1;
-		now_ns = monotonic_ns();
+		now_ns = clock_ns(CLOCK_MONOTONIC);
 		inbox_read(inbox, keep, now_ns);
 		keep_tick(keep, now_ns);
 	}
@@ -159,10 +152,10 @@ int recorder_main(const struct config *config, int channel_fd, int evidence_fd, 
 		log_error("the recorder can't start: %s", strerror(errno));
 		goto out;
 	}
-	if (keep_open(&keep, config, evidence_fd, journal_fd, monotonic_ns()))
+	if (keep_open(&keep, config, evidence_fd, journal_fd, clock_ns(CLOCK_MONOTONIC)))
 		goto out;
 	run(keep, &inbox, signal_fd);
-	code = keep_close(keep, monotonic_ns()) ? 1 : 0;
+	code = keep_close(keep, clock_ns(CLOCK_MONOTONIC)) ? 1 : 0;
 out:
 	free(inbox.bytes);
 	if (signal_fd >= 0)

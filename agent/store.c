@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Opens the store, begins and ends its transactions; what is in them is the other files' work. */
+#include "clock.h"
 #include "store_internal.h"
 
 #include <errno.h>
@@ -324,11 +325,9 @@ static int flush_meta(struct store *store)
 
 int store_commit(struct store *store)
 {
-	struct timespec now;
 	int err = store->flush_error;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	store->meta[META_LAST_COMMIT_NS] = now.tv_sec * 1000000000LL + now.tv_nsec;
+	store->meta[META_LAST_COMMIT_NS] = clock_ns(CLOCK_REALTIME);
 	if (!err)
 		err = store_flush_folds(store);
 	if (!err)

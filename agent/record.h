@@ -29,6 +29,7 @@ enum record_via {
 extern const char *const record_via_words[VIA_N];
 
 struct record {
+	uint64_t id;   /* numbers the judge's records, from 1; 0: none (replay). Notes name it */
 	int64_t ts_ns; /* CLOCK_REALTIME when the packet was seen, ns since the epoch */
 	enum record_via via;
 	enum policy_mode mode;

@@ -29,13 +29,15 @@
 
 /* What the holder in `proc` rests on. Words: owner_how_words[]. */
 enum owner_how {
-	OWNER_UNKNOWN,	     /* no holder: see `why` */
-	OWNER_UNIQUE,	     /* every process was looked at; exactly one holds the socket */
-	OWNER_SHARED,	     /* several hold it; proc is the one seen in the call, or the first */
-	OWNER_CONFIRMED,     /* proc's own fd table holds it; not everybody else was looked at */
-	OWNER_IN_FLIGHT,     /* nobody's table holds it: passed over a unix socket, not received */
-	OWNER_EXITED,	     /* the process was proven, and is gone */
-	OWNER_NO_SOCKET,     /* the kernel knows no socket with this tuple (raw packet) */
+	OWNER_UNKNOWN,	 /* no holder: see `why` */
+	OWNER_UNIQUE,	 /* every process was looked at; exactly one holds the socket */
+	OWNER_SHARED,	 /* several hold it; proc is the one seen in the call, or the first */
+	OWNER_CONFIRMED, /* proc's own fd table holds it; not everybody else was looked at */
+	OWNER_IN_FLIGHT, /* nobody's table holds it: passed over a unix socket, not received */
+	OWNER_EXITED,	 /* the process was proven, and is gone; proc names it when it is known */
+	OWNER_CALLER,	 /* the kernel saw proc call connect(2) for this socket; that proc holds
+			  * it (still, or in a table) was not seen */
+	OWNER_NO_SOCKET, /* the kernel knows no socket with this tuple (raw packet) */
 	OWNER_FOREIGN_NETNS, /* the socket is in another network namespace */
 	OWNER_GIVEN,	     /* told by an owners file (replay), not looked up */
 	OWNER_HOW_N
@@ -76,6 +78,7 @@ enum owner_script_from {
 	OWNER_SCRIPT_ENVIRON, /* SCRIPT_FILENAME of a CGI environment (the process can fake it) */
 	OWNER_SCRIPT_FPM_STATUS, /* php-fpm's own status page named this pid's script */
 	OWNER_SCRIPT_TITLE,	 /* the process title (lsphp); the process can fake it */
+	OWNER_SCRIPT_MODULE,	 /* a module's name from argv (python -m): `script` is the name */
 	OWNER_SCRIPT_GIVEN,	 /* told by an owners file (replay) */
 	OWNER_SCRIPT_FROM_N
 };
@@ -146,6 +149,13 @@ struct owner {
 	unsigned n_parents;
 	struct owner_ref holders[OWNER_HOLDERS]; /* every confirmed holder, proc among them */
 	unsigned n_holders; /* may exceed OWNER_HOLDERS: then OWNER_CUT_HOLDERS is set */
+
+	/* What argv[0] and comm say of the program is no name that its file ever had, nor its
+	 * script's: it poses as another (a title like "nginx: worker" of a php is one). */
+	bool poses;
+	/* Who called connect(2) for the socket, as the kernel told while it was made (caller.h).
+	 * pid 0: not told. May be another than proc where a socket was passed on. */
+	struct owner_ref caller;
 
 	uint32_t lookup_us;  /* what the look-up cost, CLOCK_MONOTONIC */
 	uint32_t lookup_fds; /* descriptors read for it */

@@ -6,13 +6,18 @@
 #include "owner.h"
 
 const char *const owner_how_words[OWNER_HOW_N] = {
-	[OWNER_UNKNOWN] = "unknown",	 [OWNER_UNIQUE] = "unique",
-	[OWNER_SHARED] = "shared",	 [OWNER_CONFIRMED] = "confirmed",
-	[OWNER_IN_FLIGHT] = "in-flight", [OWNER_EXITED] = "exited",
-	[OWNER_NO_SOCKET] = "no-socket", [OWNER_FOREIGN_NETNS] = "foreign-netns",
+	[OWNER_UNKNOWN] = "unknown",
+	[OWNER_UNIQUE] = "unique",
+	[OWNER_SHARED] = "shared",
+	[OWNER_CONFIRMED] = "confirmed",
+	[OWNER_IN_FLIGHT] = "in-flight",
+	[OWNER_EXITED] = "exited",
+	[OWNER_NO_SOCKET] = "no-kernel-socket",
+	[OWNER_FOREIGN_NETNS] = "foreign-netns",
 	[OWNER_GIVEN] = "given",
+	[OWNER_CALLER] = "caller",
 };
-static_assert(OWNER_HOW_N == 9, "a new enum owner_how needs its word");
+static_assert(OWNER_HOW_N == 10, "a new enum owner_how needs its word");
 
 const char *const owner_why_words[OWNER_WHY_N] = {
 	[OWNER_WHY_NONE] = "none",
@@ -40,14 +45,16 @@ const char *const owner_script_from_words[OWNER_SCRIPT_FROM_N] = {
 	[OWNER_SCRIPT_INLINE] = "inline",   [OWNER_SCRIPT_STDIN] = "stdin",
 	[OWNER_SCRIPT_ENVIRON] = "environ", [OWNER_SCRIPT_FPM_STATUS] = "fpm-status",
 	[OWNER_SCRIPT_TITLE] = "title",	    [OWNER_SCRIPT_GIVEN] = "given",
+	[OWNER_SCRIPT_MODULE] = "module",
 };
-static_assert(OWNER_SCRIPT_FROM_N == 8, "a new enum owner_script_from needs its word");
+static_assert(OWNER_SCRIPT_FROM_N == 9, "a new enum owner_script_from needs its word");
 
 void owner_init(struct owner *owner)
 {
 	memset(owner, 0, sizeof(*owner));
 	owner->socket_uid = OWNER_UID_NONE;
 	owner->proc.uid = OWNER_UID_NONE;
+	owner->caller.uid = OWNER_UID_NONE;
 	owner->euid = OWNER_UID_NONE;
 	owner->gid = OWNER_UID_NONE;
 	owner->login_uid = OWNER_UID_NONE;

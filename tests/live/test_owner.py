@@ -415,7 +415,7 @@ def _():
     sport = int(p.stdout.readline())
     p.wait()
     a = tool.ask(("10.77.0.1", sport, "10.77.0.2", dport), WEB)
-    eq((a["how"], a["why"], a["pid"], a["inode"]), ("no-socket", "no-socket", 0, 0), a)
+    eq((a["how"], a["why"], a["pid"], a["inode"]), ("no-kernel-socket", "no-socket", 0, 0), a)
 
 
 @test("a listener on the same local port is not credited")
@@ -424,7 +424,7 @@ def _():
     s.bind(("0.0.0.0", 0))
     s.listen()
     a = tool.ask(("10.77.0.1", s.getsockname()[1], "10.77.0.2", 25), WEB)
-    eq((a["how"], a["pid"], a["inode"]), ("no-socket", 0, 0), a)
+    eq((a["how"], a["pid"], a["inode"]), ("no-kernel-socket", 0, 0), a)
 
 
 @test("a socket in TIME_WAIT belongs to nobody")

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sites of this box: which virtual hosts the web servers' configurations describe, which user
+ * and which php-fpm pool is behind each, where their access logs are and in which format, and what
+ * the panels' own files say of an account's domain. From nginx (nginx.org/en/docs), apache
+ * (httpd.apache.org/docs/2.4/mod/directives.html), php-fpm.conf(5), cPanel's
+ * /etc/trueuserdomains and /etc/userdatadomains, DirectAdmin's /etc/virtual/domainowners, Plesk's
+ * /var/www/vhosts/system/DOMAIN/. Configurations are others' and hostile: bounded in files, depth,
+ * bytes and time; what can't be read or understood is skipped and counted.
+ */
+#ifndef WEB_SITES_H
+#define WEB_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sites_server { SITES_NGINX, SITES_APACHE, SITES_SERVER_N };
+
+#define SITES_NAME_BYTES 256
+#define SITES_PATH_BYTES 4096
+
+struct sites_log {
+	char *path;   /* absolute; never a pipe, syslog: or memory: */
+	char *format; /* the format's text (log_format, LogFormat), not its name */
+};
+
+struct sites_vhost {
+	enum sites_server server;
+	char **names; /* server_name / ServerName, ServerAlias; the main name first; may be none */
+	unsigned n_names;
+	char *root; /* document root, absolute, without a slash at its end; NULL: none */
+	char *pool; /* what PHP is handed to: "unix:/run/php/x.sock" or "127.0.0.1:9000"; NULL */
+	char *user; /* suexec, AssignUserId (mpm-itk), or the pool's user; NULL: not said */
+	struct sites_log *logs; /* those of the server level when the vhost has none */
+	unsigned n_logs;
+	char *file; /* configuration file and line that begin it */
+	unsigned line;
+};
+
+struct sites_account { /* from a panel's file */
+	char *user, *domain, *file;
+	unsigned line;
+};
+
+struct sites {
+	struct sites_vhost *vhosts;
+	unsigned n_vhosts;
+	struct sites_account *accounts;
+	unsigned n_accounts;
+	unsigned skipped; /* files, lines and blocks that could not be used */
+};
+
+/* Reads everything below root_fd as if it were "/". *sites is the caller's. 0, or -ENOMEM. */
+int sites_load(int root_fd, uint64_t deadline_ns, struct sites **sites);
+void sites_free(struct sites *sites); /* takes NULL */
+/* Changes when any file that was read, or a folder that was searched, did. */
+uint64_t sites_stamp(int root_fd, const struct sites *sites);
+
+/* What is known of a process, raw; NULL or "" for what is not. */
+struct sites_question {
+	const char *user, *home; /* of passwd(5) */
+	const char *script;	 /* absolute path */
+	const char *host;	 /* the request's Host */
+	const char *pool_name;	 /* php-fpm's */
+};
+
+enum sites_from { /* agent/note.h has the same order */
+		  SITES_NONE,
+		  SITES_VHOST,
+		  SITES_HOST,
+		  SITES_POOL,
+		  SITES_PANEL,
+		  SITES_USER,
+		  SITES_HOME,
+		  SITES_FROM_N
+};
+
+struct sites_answer {
+	enum sites_from from;
+	const struct sites_vhost *vhost; /* NULL unless a vhost is behind it */
+	const char *name, *root;	 /* inside sites or question */
+	const char *file;
+	unsigned line;
+};
+
+/* Never a guess: two vhosts that fit equally well are none. Pure. */
+void sites_find(const struct sites *sites, const struct sites_question *question,
+		struct sites_answer *answer);
+
+#endif

@@ -10,6 +10,7 @@
 #include "sites_apache.h"
 
 #define MAX_LINE (1u << 20)
+#define MAX_USES 8 /* of macros within one another */
 
 char *apache_path(struct apache *apache, const char *text)
 {
@@ -37,24 +38,28 @@ static bool line_put(struct apache *apache, const char *text, size_t len)
 	return true;
 }
 
-/* One logical line, blanks around it off; false when it can't be used. *at is behind it then. */
-static bool next_line(struct apache *apache, const char **at, const char *end, unsigned *line)
+struct cursor {
+	const char *at, *end;
+	unsigned line;
+};
+
+/* One logical line, blanks behind it off; false when it can't be used. */
+static bool next_line(struct apache *apache, struct cursor *in)
 {
 	bool more = true, good = true;
 
 	apache->line_used = 0;
-	apache->line = *line;
-	while (more && *at < end) {
-		const char *newline = memchr(*at, '\n', (size_t)(end - *at));
-		const char *stop = newline ? newline : end;
-		size_t len = (size_t)(stop - *at);
+	apache->line = apache->use_line ? apache->use_line : in->line;
+	while (more && in->at < in->end) {
+		const char *newline = memchr(in->at, '\n', (size_t)(in->end - in->at));
+		size_t len = (size_t)((newline ? newline : in->end) - in->at);
 
-		if (len && (*at)[len - 1] == '\r')
+		if (len && in->at[len - 1] == '\r')
 			len--;
-		more = len && (*at)[len - 1] == '\\';
-		good = line_put(apache, *at, len - more) && good && !memchr(*at, 0, len);
-		*at = newline ? newline + 1 : end;
-		(*line)++;
+		more = len && in->at[len - 1] == '\\';
+		good = line_put(apache, in->at, len - more) && good && !memchr(in->at, 0, len);
+		in->at = newline ? newline + 1 : in->end;
+		in->line++;
 	}
 	while (good && apache->line_used &&
 	       isspace((unsigned char)apache->line_text[apache->line_used - 1]))
@@ -73,12 +78,10 @@ static bool is_any(const char *name, const char *const names[], size_t n)
 static void open_section(struct apache *apache)
 {
 	static const char *const elsewhere[] = { "directory",	  "directorymatch", "location",
-						 "locationmatch", "proxy",	    "proxymatch",
-						 "macro" };
+						 "locationmatch", "proxy",	    "proxymatch" };
 	const struct sites_words *words = &apache->words;
 	struct apache_section *outer = &apache->sections[apache->depth], *section = outer + 1;
 	const char *name = words_at(words, 0);
-	bool is_false;
 
 	*section = *outer;
 	section->name[0] = 0;
@@ -86,9 +89,7 @@ static void open_section(struct apache *apache)
 	apache->depth++;
 	if (apache->false_from)
 		return;
-	is_false =
-		!strcasecmp(name, "macro") || !apache_condition(apache, name, words_at(words, 1));
-	if (is_false)
+	if (!apache_condition(apache, name, words_at(words, 1)))
 		apache->false_from = apache->depth;
 	else if (!strcasecmp(name, "virtualhost"))
 		apache_begin_vhost(apache);
@@ -136,65 +137,101 @@ static bool section_words(struct apache *apache, char *line)
 	return apache->words.n && !apache->words.bad;
 }
 
-static void take_line(struct apache *apache, char *line, unsigned base, bool *stop)
+static void take_section(struct apache *apache, char *line, struct cursor *in)
 {
-	struct sites_words *words = &apache->words;
+	if (!section_words(apache, line) || apache->depth + 1 == APACHE_NEST) {
+		build_skip(apache->build); /* where it would end can't be known */
+		in->at = in->end;
+	} else if (!apache->false_from && !strcasecmp(words_at(&apache->words, 0), "macro")) {
+		const char *end = in->at + apache_macro(apache, in->at, (size_t)(in->end - in->at));
 
+		for (; in->at < end; in->at++)
+			in->line += *in->at == '\n';
+		open_section(apache); /* its end is the next line */
+	} else {
+		open_section(apache);
+	}
+}
+
+static void use(struct apache *apache)
+{
+	size_t len;
+	char *text = apache->n_uses < MAX_USES ? apache_use(apache, &len) : NULL;
+
+	if (!text) {
+		build_skip(apache->build);
+		return;
+	}
+	if (!apache->n_uses++)
+		apache->use_line = apache->line;
+	take_text(apache, apache->file, text, len);
+	if (!--apache->n_uses)
+		apache->use_line = 0;
+	free(text);
+}
+
+static void take_directive(struct apache *apache)
+{
+	const char *name = words_at(&apache->words, 0);
+
+	if (apache->words.bad || !apache->words.n)
+		build_skip(apache->build);
+	else if (!strcasecmp(name, "include"))
+		include(apache, false);
+	else if (!strcasecmp(name, "includeoptional"))
+		include(apache, true);
+	else if (!strcasecmp(name, "use"))
+		use(apache);
+	else
+		apache_directive(apache);
+}
+
+static void take_line(struct apache *apache, char *line, unsigned base, struct cursor *in)
+{
 	if (line[0] == '<' && line[1] == '/') {
 		if (!section_words(apache, line + 2) || apache->depth == base ||
-		    strcasecmp(words_at(words, 0), apache->sections[apache->depth].name))
+		    strcasecmp(words_at(&apache->words, 0), apache->sections[apache->depth].name))
 			build_skip(apache->build);
 		else
 			close_section(apache, false);
 	} else if (line[0] == '<') {
-		if (section_words(apache, line + 1) && apache->depth + 1 < APACHE_NEST) {
-			open_section(apache);
-		} else {
-			build_skip(apache->build); /* where it would end can't be known */
-			*stop = true;
-		}
+		take_section(apache, line + 1, in);
 	} else if (!apache->false_from) {
 		apache_words(apache, line);
-		if (words->bad)
-			build_skip(apache->build);
-		else if (!strcasecmp(words_at(words, 0), "include"))
-			include(apache, false);
-		else if (!strcasecmp(words_at(words, 0), "includeoptional"))
-			include(apache, true);
-		else
-			apache_directive(apache);
+		take_directive(apache);
 	}
 }
 
-/* One file. A section ends in the file where it began. */
+/* One file, or macro. A section ends in the file where it began. */
 static void take_text(void *reader, const char *file, const char *text, size_t len)
 {
 	struct apache *apache = reader;
-	const char *outer_file = apache->file, *at = text;
-	char *outer_kept = apache->kept_file;
-	unsigned base = apache->depth, line = 1;
-	bool stop = false;
+	const char *outer_file = apache->file;
+	char *line, *outer_kept = apache->kept_file;
+	struct cursor in = { text, text + len, 1 };
+	unsigned base = apache->depth;
 
+	if (file != outer_file)
+		apache->kept_file = NULL;
 	apache->file = file;
-	apache->kept_file = NULL;
-	while (!stop && at < text + len && !apache->source->expired(apache->source->context)) {
-		if (!next_line(apache, &at, text + len, &line)) {
+	while (in.at < in.end && !apache->source->expired(apache->source->context)) {
+		if (!next_line(apache, &in)) {
 			build_skip(apache->build);
 			continue;
 		}
-		char *begin = apache->line_text;
-
-		while (isspace((unsigned char)*begin))
-			begin++;
-		if (*begin && *begin != '#')
-			take_line(apache, begin, base, &stop);
+		line = apache->line_text;
+		while (isspace((unsigned char)*line))
+			line++;
+		if (*line && *line != '#')
+			take_line(apache, line, base, &in);
 	}
 	while (apache->depth > base) {
 		build_skip(apache->build);
 		close_section(apache, true);
 	}
+	if (file != outer_file)
+		apache->kept_file = outer_kept;
 	apache->file = outer_file;
-	apache->kept_file = outer_kept;
 }
 
 void apache_read(struct sites_build *build, const struct sites_source *source, const char *conf,

@@ -21,6 +21,14 @@ struct apache_format {
 	unsigned scope; /* of a vhost; 0: of the server */
 };
 
+struct apache_macro {
+	struct apache_macro *next;
+	char *name, **parameters;
+	unsigned n_parameters;
+	char *text;
+	size_t len;
+};
+
 struct apache_section {
 	char name[24];
 	bool is_php;	   /* <FilesMatch "\.php$"> or in one */
@@ -47,11 +55,13 @@ struct apache {
 	struct draft server;
 	struct draft_logs global_logs;
 	struct apache_format *formats; /* the newest first */
+	struct apache_macro *macros;   /* likewise */
+	unsigned n_uses;	       /* within one another */
 	unsigned n_scopes;
 
 	const char *file;
 	char *kept_file;
-	unsigned line;
+	unsigned line, use_line; /* use_line: of the outermost Use that is read; 0: none */
 };
 
 /* A folder or file below the server's root. NULL as build_path(). */
@@ -65,6 +75,11 @@ void apache_module(struct apache *apache, const char *name);
 bool apache_condition(struct apache *apache, const char *section, const char *argument);
 /* Debian's envvars: a shell file of assignments; what is more than that is not understood. */
 void apache_take_envvars(void *apache, const char *file, const char *text, size_t len);
+
+/* mod_macro: <Macro> whose words are split; text is what follows it. How much of that it is. */
+size_t apache_macro(struct apache *apache, const char *text, size_t len);
+/* Use: its text, which the caller frees, or NULL. */
+char *apache_use(struct apache *apache, size_t *len);
 
 void apache_begin_vhost(struct apache *apache);
 void apache_end_vhost(struct apache *apache, bool dropped);

@@ -13,13 +13,17 @@ struct sites_seen {
 	char *path;
 	bool is_root;  /* only what it is counts, not what is in it */
 	uint64_t hash; /* of path and its inode's times, as of the reading */
+	unsigned next; /* while building: the next one in its bucket, from 1; 0: none */
 };
+
+#define BUILD_BUCKETS 8192
 
 struct sites_build {
 	struct sites *sites;
 	size_t bytes; /* taken from memory so far */
 	unsigned room_vhosts, room_accounts, room_pools, room_seen;
-	bool no_memory; /* the only error; sites_load() reports it */
+	unsigned seen[BUILD_BUCKETS]; /* by path: of each the newest, from 1 */
+	bool no_memory;		      /* the only error; sites_load() reports it */
 };
 
 int build_begin(struct sites_build *build);
@@ -40,10 +44,12 @@ static inline void build_skip(struct sites_build *build)
 	build->sites->skipped++;
 }
 
+struct sites_vhost *build_vhost(struct sites_build *build);
 struct sites_account *build_account(struct sites_build *build);
 struct sites_pool *build_pool(struct sites_build *build);
+/* The first of several readings of a path counts. */
 void build_seen(struct sites_build *build, const char *path, bool is_root, uint64_t hash);
-/* Sorts what was seen, and makes the stamp of it. */
+/* Makes the stamp of what was seen. */
 void build_end(struct sites_build *build);
 
 struct draft_name {

@@ -2,65 +2,11 @@
 /* Which site a process works for, by what the box's configurations say. Pure; never a guess. */
 #include <string.h>
 
-#include "sites.h"
+#include "sites_match.h"
 
 static const char *known(const char *text)
 {
 	return text && *text ? text : NULL;
-}
-
-static bool is_wild(const char *name)
-{
-	return strpbrk(name, "*?") != NULL;
-}
-
-const char *sites_name(const struct sites_vhost *vhost)
-{
-	return vhost->n_names && !is_wild(vhost->names[0]) ? vhost->names[0] : NULL;
-}
-
-bool sites_is_below(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	while (len && folder[len - 1] == '/')
-		len--;
-	return len && !strncmp(path, folder, len) && (!path[len] || path[len] == '/');
-}
-
-static bool has_name(const struct sites_vhost *vhost, const char *name)
-{
-	for (unsigned i = 0; i < vhost->n_names; i++)
-		if (!strcmp(vhost->names[i], name))
-			return true;
-	return false;
-}
-
-bool sites_same(const struct sites_vhost *a, const struct sites_vhost *b)
-{
-	const char *name_a = sites_name(a), *name_b = sites_name(b);
-
-	if (a->root && b->root && strcmp(a->root, b->root))
-		return false;
-	if (!name_a || !name_b)
-		return !name_a && !name_b && !a->n_names && !b->n_names && a->root && b->root;
-	return has_name(a, name_b) || has_name(b, name_a);
-}
-
-/* A path with empty, `.` or `..` components may be anywhere. */
-static bool is_plain(const char *path)
-{
-	if (*path != '/')
-		return false;
-	while (*path == '/') {
-		size_t len = strcspn(path + 1, "/");
-
-		if (!len || (len == 1 && path[1] == '.') ||
-		    (len == 2 && path[1] == '.' && path[2] == '.'))
-			return false;
-		path += 1 + len;
-	}
-	return true;
 }
 
 /* What is asked, in the form that it is compared in. */
@@ -69,63 +15,6 @@ struct asked {
 	const char *user, *home, *script, *pool_name;
 	char host[SITES_NAME_BYTES]; /* without port, in lower case; "": not known */
 };
-
-static void take_host(const char *host, char out[SITES_NAME_BYTES])
-{
-	size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
-
-	out[0] = 0;
-	if (len > 1 && len <= strlen(host) && host[len - 1] == '.')
-		len--;
-	if (len >= SITES_NAME_BYTES || len > strlen(host))
-		return;
-	for (size_t i = 0; i < len; i++)
-		out[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] + 'a' - 'A' : host[i]);
-	out[len] = 0;
-}
-
-/* Does text fit the pattern of `*` and `?`? In time of one length by the other. */
-static bool wild_fits(const char *pattern, const char *text)
-{
-	const char *star = NULL, *from = NULL;
-
-	while (*text) {
-		if (*pattern == '*') {
-			star = ++pattern;
-			from = text;
-		} else if (*pattern == '?' || *pattern == *text) {
-			pattern++;
-			text++;
-		} else if (star) {
-			pattern = star;
-			text = ++from;
-		} else {
-			return false;
-		}
-	}
-	return !pattern[strspn(pattern, "*")];
-}
-
-/*
- * How well a vhost's names fit the host; 0: not. The whole name before "*.example.com" before
- * "mail.*", longer ones first (nginx.org/en/docs/http/server_names.html).
- */
-static unsigned host_fits(const struct sites_vhost *vhost, const char *host)
-{
-	unsigned best = 0;
-
-	for (unsigned i = 0; i < vhost->n_names; i++) {
-		const char *name = vhost->names[i];
-		unsigned fits = 0;
-
-		if (!is_wild(name))
-			fits = !strcmp(name, host) ? 4 * SITES_NAME_BYTES : 0;
-		else if (wild_fits(name, host))
-			fits = (unsigned)strlen(name) + (*name == '*' ? 2 * SITES_NAME_BYTES : 0);
-		best = fits > best ? fits : best;
-	}
-	return best;
-}
 
 static bool is_asked_pool(const struct asked *asked, const struct sites_pool *pool)
 {
@@ -140,18 +29,6 @@ static bool pool_fits(const struct asked *asked, const char *listen)
 		    is_asked_pool(asked, &asked->sites->pools[i]))
 			return true;
 	return false;
-}
-
-/* How much of the script's path is this vhost's root; 0: it is not below it. */
-static size_t root_fits(const struct sites_vhost *vhost, const char *script)
-{
-	size_t best = 0;
-
-	if (vhost->root && sites_is_below(script, vhost->root))
-		best = strlen(vhost->root);
-	if (vhost->real && sites_is_below(script, vhost->real) && strlen(vhost->real) > best)
-		best = strlen(vhost->real);
-	return best;
 }
 
 /* Vhosts that fit, as one site, or as more than one. */
@@ -192,7 +69,7 @@ static bool still_fits(const struct asked *asked, const struct sites_vhost *vhos
 {
 	switch (narrow) {
 	case NARROW_HOST:
-		return host_fits(vhost, asked->host) == host_best;
+		return match_host(vhost, asked->host) == host_best;
 	case NARROW_POOL:
 		return !vhost->pool || pool_fits(asked, vhost->pool);
 	case NARROW_USER:
@@ -217,13 +94,13 @@ static bool by_root(const struct asked *asked, struct sites_answer *answer)
 
 	for (unsigned i = 0; i < sites->n_vhosts; i++) {
 		const struct sites_vhost *vhost = &sites->vhosts[i];
-		size_t fits = root_fits(vhost, asked->script);
+		size_t fits = match_root(vhost, asked->script);
 
 		if (fits > longest)
 			host_best = 0;
 		longest = fits > longest ? fits : longest;
 		if (fits && fits == longest && asked->host[0]) {
-			unsigned host = host_fits(vhost, asked->host);
+			unsigned host = match_host(vhost, asked->host);
 
 			host_best = host > host_best ? host : host_best;
 		}
@@ -234,7 +111,7 @@ static bool by_root(const struct asked *asked, struct sites_answer *answer)
 		if (!can_narrow(asked, narrow, host_best))
 			continue;
 		for (unsigned i = 0; i < sites->n_vhosts; i++)
-			if (root_fits(&sites->vhosts[i], asked->script) == longest &&
+			if (match_root(&sites->vhosts[i], asked->script) == longest &&
 			    still_fits(asked, &sites->vhosts[i], narrow, host_best))
 				pick(&found, &sites->vhosts[i]);
 		if (say(answer, SITES_VHOST, &found))
@@ -249,7 +126,7 @@ static bool by_host(const struct asked *asked, struct sites_answer *answer)
 	unsigned best = 1;
 
 	for (unsigned i = 0; i < asked->sites->n_vhosts; i++) {
-		unsigned fits = host_fits(&asked->sites->vhosts[i], asked->host);
+		unsigned fits = match_host(&asked->sites->vhosts[i], asked->host);
 
 		if (fits > best)
 			found = (struct pick){ 0 };
@@ -276,14 +153,6 @@ static bool by_pool(const struct asked *asked, struct sites_answer *answer)
 	return say(answer, SITES_POOL, &found);
 }
 
-static bool is_in_domain(const char *name, const char *domain)
-{
-	size_t len = strlen(name), domain_len = strlen(domain);
-
-	return len >= domain_len && !strcmp(name + len - domain_len, domain) &&
-	       (len == domain_len || name[len - domain_len - 1] == '.');
-}
-
 /* A vhost of that user which has nothing of the domain. */
 static bool has_other_vhost(const struct asked *asked, const char *domain)
 {
@@ -292,7 +161,7 @@ static bool has_other_vhost(const struct asked *asked, const char *domain)
 		const char *name = sites_name(vhost);
 
 		if (name && vhost->user && !strcmp(vhost->user, asked->user) &&
-		    !is_in_domain(name, domain) && !has_name(vhost, domain))
+		    !match_in_domain(name, domain) && !match_has_name(vhost, domain))
 			return true;
 	}
 	return false;
@@ -306,7 +175,7 @@ static size_t account_fits(const struct asked *asked, const struct sites_account
 		return 0;
 	if (asked->script && account->root && sites_is_below(asked->script, account->root))
 		return 2 + strlen(account->root);
-	return 1 + (asked->host[0] && is_in_domain(asked->host, account->domain));
+	return 1 + (asked->host[0] && match_in_domain(asked->host, account->domain));
 }
 
 static bool by_panel(const struct asked *asked, struct sites_answer *answer)
@@ -335,7 +204,7 @@ static bool by_panel(const struct asked *asked, struct sites_answer *answer)
 	if (!found || several || (best == 1 && has_other_vhost(asked, found->domain)))
 		return false;
 	for (unsigned i = 0; i < asked->sites->n_vhosts; i++)
-		if (has_name(&asked->sites->vhosts[i], found->domain))
+		if (match_has_name(&asked->sites->vhosts[i], found->domain))
 			pick(&vhost, &asked->sites->vhosts[i]);
 	if (vhost.several)
 		vhost.vhost = NULL;
@@ -405,8 +274,8 @@ void sites_find(const struct sites *sites, const struct sites_question *question
 
 	memset(answer, 0, sizeof(*answer));
 	if (known(question->host))
-		take_host(question->host, asked.host);
-	if (asked.script && !is_plain(asked.script))
+		match_take_host(question->host, asked.host);
+	if (asked.script && !match_is_plain(asked.script))
 		asked.script = NULL;
 	if (asked.script && by_root(&asked, answer))
 		return;

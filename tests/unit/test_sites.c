@@ -216,6 +216,32 @@ static void apache_vhost_has_names_root_user_pool_and_logs(void **unused)
 	sites_free(sites);
 }
 
+static void apache_macros_are_put_in(void **unused)
+{
+	struct sites *sites;
+
+	(void)unused;
+	put("etc/apache2/apache2.conf",
+	    "<Macro Host $name $nameroot>\n<VirtualHost *>\n\tServerName $name\n\tDocumentRoot "
+	    "$nameroot/www\n"
+	    "\tUse Log $name\n</VirtualHost>\n</Macro>\n"
+	    "  <macro Log $n>\n\tCustomLog /var/log/$n.log \"%h\"\n  </macro>\n"
+	    "<Macro Self>\nServerName self.example\nUse Self\nUse Self\n</Macro>\n"
+	    "Use Host a.example /srv/a\nuse host b.example /srv/b\nUse Host too.few\nUse Nothing\n"
+	    "<VirtualHost *>\nUse Self\n</VirtualHost>\n<Macro Open>\n<VirtualHost *>\n");
+	sites = load();
+	assert_int_equal(sites->n_vhosts, 3);
+	assert_string_equal(sites->vhosts[0].names[0], "a.example");
+	assert_string_equal(sites->vhosts[0].root, "/srv/a/www");
+	assert_log(&sites->vhosts[0], 0, "/var/log/a.example.log", "%h");
+	assert_int_equal(sites->vhosts[0].line, 16);
+	assert_int_equal(sites->vhosts[1].line, 17);
+	assert_string_equal(sites->vhosts[1].names[0], "b.example");
+	assert_string_equal(sites_name(&sites->vhosts[2]), "self.example");
+	assert_true(sites->skipped >= 4);
+	sites_free(sites);
+}
+
 static void apache_conditions_are_judged_by_what_is_loaded(void **unused)
 {
 	struct sites *sites;
@@ -228,55 +254,62 @@ static void apache_conditions_are_judged_by_what_is_loaded(void **unused)
 		"<IfModule mod_suexec.c>\n" VHOST(
 			"ServerName "
 			"suexec.example\n") "</IfModule>\n"
-					    "<IfModule !mod_suexec.c>\n" VHOST("ServerName "
-									       "nosuexec.example\n<"
-									       "IfModule "
-									       "x>\n</IfModule>\n") "</IfModule>\n<IfModule itk_module>\n" VHOST(
-						    "ServerName itk.example\n") "</IfModule>\n"
-										"<IfModule "
-										"log_config_module>"
-										"\n" VHOST("ServerN"
-											   "ame "
-											   "built-"
-											   "in."
-											   "example"
-											   "\n") "<"
-												 "/"
-												 "I"
-												 "f"
-												 "M"
-												 "o"
-												 "d"
-												 "u"
-												 "l"
-												 "e"
-												 ">"
-												 "\n"
-												 "<"
-												 "I"
-												 "f"
-												 "D"
-												 "e"
-												 "f"
-												 "i"
-												 "n"
-												 "e"
-												 " "
-												 "S"
-												 "I"
-												 "T"
-												 "E"
-												 ">"
-												 "\n" VHOST(
-													 "ServerName define.example\n") "</IfDefine>\nUnDefine SITE\n"
-																	"<IfDefine SITE>\n" VHOST(
-																		"ServerName undefine.example\n") "</IfDefine>\n"
-																						 "<IfDefine !SITE>\n" VHOST(
-																							 "ServerName without.example\n") "</IfDefine>\n"
-																											 "<IfFile /opt/httpd/conf.modules.d/1.conf>\n" VHOST(
-																												 "ServerName file.example\n") "</IfFile>\n"
-																															      "<IfVersion >= 2.4>\n" VHOST(
-																																      "ServerName version.example\n") "</IfVersion>\n");
+					    "<IfModule !mod_suexec.c>\n" VHOST(
+						    "ServerName "
+						    "nosuexec.example\n<"
+						    "IfModule "
+						    "x>\n</IfModule>\n") "</IfModule>\n<IfModule "
+									 "itk_module>\n" VHOST("Ser"
+											       "ver"
+											       "Nam"
+											       "e "
+											       "itk"
+											       ".ex"
+											       "amp"
+											       "le"
+											       "\n") "</IfModule>\n"
+												     "<IfModule "
+												     "log_config_module>"
+												     "\n" VHOST(
+													     "ServerN"
+													     "ame "
+													     "built-"
+													     "in."
+													     "example"
+													     "\n") "<"
+														   "/"
+														   "I"
+														   "f"
+														   "M"
+														   "o"
+														   "d"
+														   "u"
+														   "l"
+														   "e"
+														   ">"
+														   "\n"
+														   "<"
+														   "I"
+														   "f"
+														   "D"
+														   "e"
+														   "f"
+														   "i"
+														   "n"
+														   "e"
+														   " "
+														   "S"
+														   "I"
+														   "T"
+														   "E"
+														   ">"
+														   "\n" VHOST("ServerName define.example\n") "</IfDefine>\nUnDefine SITE\n"
+																			     "<IfDefine SITE>\n" VHOST("ServerName undefine.example\n") "</IfDefine>\n"
+																											"<IfDefine !SITE>\n" VHOST(
+																												"ServerName without.example\n") "</IfDefine>\n"
+																																"<IfFile /opt/httpd/conf.modules.d/1.conf>\n" VHOST("ServerName file.example\n") "</IfFile>\n"
+																																										 "<IfVersion >= 2.4>\n" VHOST(
+																																											 "ServerName version.example\n") "</IfVersion>\n");
 	put("opt/httpd/conf.modules.d/sub/0.conf",
 	    "LoadModule mpm_itk_module modules/mpm_itk.so\n");
 	put("opt/httpd/conf.modules.d/1.conf", "LoadModule suexec_module modules/mod_suexec.so\n");
@@ -416,6 +449,7 @@ int main(void)
 		T(nginx_pools_are_found_through_upstreams_and_never_guessed),
 		T(nginx_includes_are_relative_sorted_and_in_place),
 		T(apache_vhost_has_names_root_user_pool_and_logs),
+		T(apache_macros_are_put_in),
 		T(apache_conditions_are_judged_by_what_is_loaded),
 		T(apache_vhosts_inherit_from_the_server_that_is_one_too),
 		T(pools_give_vhosts_their_user),

@@ -160,8 +160,6 @@ static void nginx_includes_are_relative_sorted_and_in_place(void **unused)
 	sites_free(sites);
 }
 
-#define VHOST(text) "<VirtualHost *:80>\n" text "</VirtualHost>\n"
-
 static void apache_vhost_has_names_root_user_pool_and_logs(void **unused)
 {
 	struct sites *sites;
@@ -192,8 +190,9 @@ static void apache_vhost_has_names_root_user_pool_and_logs(void **unused)
 	    "	CustomLog \"|/usr/bin/rotatelogs /x 86400\" mine\n"
 	    "	CustomLog ${NOT_KNOWN}/x.log mine\n"
 	    "	TransferLog transfer.log\n"
-	    "</VirtualHost>\n" VHOST("ServerName plain.example\nProxyPassMatch ^/(.*\\.php)$ "
-				     "fcgi://127.0.0.1:9000/srv/$1\n"));
+	    "</VirtualHost>\n"
+	    "<VirtualHost *>\nServerName plain.example\n"
+	    "ProxyPassMatch ^/(.*\\.php)$ fcgi://127.0.0.1:9000/srv/$1\n</VirtualHost>\n");
 	sites = load();
 	assert_int_equal(sites->n_vhosts, 2);
 	vhost = vhost_of(sites, "main.example");
@@ -244,85 +243,39 @@ static void apache_macros_are_put_in(void **unused)
 
 static void apache_conditions_are_judged_by_what_is_loaded(void **unused)
 {
+	static const char *const names[] = { "always",	"suexec", "itk",     "built-in", "define",
+					     "without", "file",	  "version", "no" };
+	char path[128], text[128];
 	struct sites *sites;
 
 	(void)unused;
-	put(
-		"etc/httpd/conf/httpd.conf",
-		"ServerRoot \"/opt/httpd\"\nInclude "
-		"conf.modules.d\nDefine SITE\n"
-		"<IfModule mod_suexec.c>\n" VHOST(
-			"ServerName "
-			"suexec.example\n") "</IfModule>\n"
-					    "<IfModule !mod_suexec.c>\n" VHOST(
-						    "ServerName "
-						    "nosuexec.example\n<"
-						    "IfModule "
-						    "x>\n</IfModule>\n") "</IfModule>\n<IfModule "
-									 "itk_module>\n" VHOST("Ser"
-											       "ver"
-											       "Nam"
-											       "e "
-											       "itk"
-											       ".ex"
-											       "amp"
-											       "le"
-											       "\n") "</IfModule>\n"
-												     "<IfModule "
-												     "log_config_module>"
-												     "\n" VHOST(
-													     "ServerN"
-													     "ame "
-													     "built-"
-													     "in."
-													     "example"
-													     "\n") "<"
-														   "/"
-														   "I"
-														   "f"
-														   "M"
-														   "o"
-														   "d"
-														   "u"
-														   "l"
-														   "e"
-														   ">"
-														   "\n"
-														   "<"
-														   "I"
-														   "f"
-														   "D"
-														   "e"
-														   "f"
-														   "i"
-														   "n"
-														   "e"
-														   " "
-														   "S"
-														   "I"
-														   "T"
-														   "E"
-														   ">"
-														   "\n" VHOST("ServerName define.example\n") "</IfDefine>\nUnDefine SITE\n"
-																			     "<IfDefine SITE>\n" VHOST("ServerName undefine.example\n") "</IfDefine>\n"
-																											"<IfDefine !SITE>\n" VHOST(
-																												"ServerName without.example\n") "</IfDefine>\n"
-																																"<IfFile /opt/httpd/conf.modules.d/1.conf>\n" VHOST("ServerName file.example\n") "</IfFile>\n"
-																																										 "<IfVersion >= 2.4>\n" VHOST(
-																																											 "ServerName version.example\n") "</IfVersion>\n");
+	put("etc/httpd/conf/httpd.conf",
+	    "ServerRoot \"/opt/httpd\"\nInclude conf.modules.d\nInclude vhost/always\n"
+	    "<IfModule mod_suexec.c>\nInclude vhost/suexec\n</IfModule>\n"
+	    "<IfModule !mod_suexec.c>\nInclude vhost/no\n<IfModule x>\n</IfModule>\n"
+	    "Include vhost/no\n</IfModule>\n"
+	    "<IfModule itk_module>\nInclude vhost/itk\n</IfModule>\n"
+	    "<IfModule log_config_module>\nInclude vhost/built-in\n</IfModule>\n"
+	    "Define SITE\n<IfDefine SITE>\nInclude vhost/define\n</IfDefine>\nUnDefine SITE\n"
+	    "<IfDefine SITE>\nInclude vhost/no\n</IfDefine>\n"
+	    "<IfDefine !SITE>\nInclude vhost/without\n</IfDefine>\n"
+	    "<IfFile /opt/httpd/conf.modules.d/1.conf>\nInclude vhost/file\n</IfFile>\n"
+	    "<IfFile !/opt/httpd/conf.modules.d/1.conf>\nInclude vhost/no\n</IfFile>\n"
+	    "<IfVersion >= 2.4>\nInclude vhost/version\n</IfVersion>\n");
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "opt/httpd/vhost/%s", names[i]);
+		snprintf(text, sizeof(text), "<VirtualHost *>\nServerName %s\n</VirtualHost>\n",
+			 names[i]);
+		put(path, text);
+	}
 	put("opt/httpd/conf.modules.d/sub/0.conf",
 	    "LoadModule mpm_itk_module modules/mpm_itk.so\n");
 	put("opt/httpd/conf.modules.d/1.conf", "LoadModule suexec_module modules/mod_suexec.so\n");
 	sites = load();
-	assert_int_equal(sites->n_vhosts, 7);
-	for (unsigned i = 0; i < 7; i++) {
-		static const char *const names[] = { "suexec.example",	 "itk.example",
-						     "built-in.example", "define.example",
-						     "without.example",	 "file.example",
-						     "version.example" };
-
+	assert_int_equal(sites->n_vhosts, 8);
+	for (unsigned i = 0; i < 8; i++)
 		assert_string_equal(sites->vhosts[i].names[0], names[i]);
-	}
+	assert_int_equal(sites->skipped, 0);
 	sites_free(sites);
 }
 
@@ -333,28 +286,13 @@ static void apache_vhosts_inherit_from_the_server_that_is_one_too(void **unused)
 
 	(void)unused;
 	put("etc/httpd/conf/httpd.conf",
-	    VHOST("ServerName a.example\n") VHOST("ServerName b.example\nDocumentRoot "
-						  "/srv/b\nCustomLog /b CLF\n") "ServerName "
-										"box."
-										"example\nDocumentR"
-										"oot "
-										"/var/www/"
-										"html\nCustomLog "
-										"logs/access_log "
-										"\"%h\"\n"
-										"<FilesMatch "
-										"\\.php$>"
-										"\nSetHandler "
-										"\"proxy:fcgi://"
-										"[::]:9000\"\n</"
-										"FilesMatch>\n"
-										"<Directory "
-										"/admin>"
-										"\nSetHandler "
-										"\"proxy:unix:/run/"
-										"admin.sock|fcgi://"
-										"x\"\n</"
-										"Directory>\n");
+	    "<VirtualHost *:80>\nServerName a.example\n</VirtualHost>\n"
+	    "<VirtualHost *:80>\nServerName b.example\nDocumentRoot /srv/b\nCustomLog /b CLF\n"
+	    "</VirtualHost>\nServerName box.example\n"
+	    "DocumentRoot /var/www/html\nCustomLog logs/access_log \"%h\"\n"
+	    "<FilesMatch \\.php$>\nSetHandler \"proxy:fcgi://[::]:9000\"\n</FilesMatch>\n"
+	    "<Directory /admin>\nSetHandler \"proxy:unix:/run/admin.sock|fcgi://x\"\n"
+	    "</Directory>\n");
 	sites = load();
 	assert_int_equal(sites->n_vhosts, 3);
 	vhost = vhost_of(sites, "a.example");

@@ -336,6 +336,7 @@ static void debians_own_configurations_are_understood(void **unused)
 
 	(void)unused;
 	run("mkdir etc && cp -a /etc/nginx /etc/apache2 /etc/php etc/ && "
+	    "rm -f etc/nginx/sites-enabled/* etc/nginx/conf.d/* etc/apache2/sites-enabled/* && "
 	    "mkdir -p etc/nginx/sites-enabled etc/apache2/sites-enabled && "
 	    "ln -sf ../sites-available/default etc/nginx/sites-enabled/ && "
 	    "ln -sf ../sites-available/000-default.conf ../sites-available/default-ssl.conf "

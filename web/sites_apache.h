@@ -60,6 +60,8 @@ struct apache {
 	unsigned n_uses, all_uses;     /* within one another; ever */
 	unsigned n_scopes;
 
+	unsigned work; /* of finishing, see DRAFT_WORK */
+
 	const char *file;
 	char *kept_file;
 	unsigned line, use_line; /* use_line: of the outermost Use that is read; 0: none */

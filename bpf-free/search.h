@@ -30,6 +30,7 @@ struct search_care {
 
 /* May this process be read so? Then it is noted as touched until search_care_end(). */
 bool search_care_begin(struct search_care *care, int pid_fd);
+bool search_care_begin_uid(struct search_care *care, uint32_t uid, uint32_t euid);
 void search_care_end(struct search_care *care);
 
 struct search_found {
@@ -42,7 +43,8 @@ struct search_found {
 struct search_question {
 	uint32_t inode;
 	uint64_t cgroup_id;
-	uint32_t uid; /* who made the socket: where to look first */
+	uint32_t uid;		  /* who made the socket: where to look first */
+	pid_t caller, caller_tid; /* who called connect(2), to be asked before all others; or 0 */
 };
 
 struct search_last { /* who held the last socket of a uid */

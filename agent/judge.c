@@ -297,6 +297,10 @@ int judge_main(const struct judge_start *start)
 		if (judge->finder_deaf && (timeout_ms < 0 || timeout_ms > DEAF_MS))
 			timeout_ms = DEAF_MS;
 		count = epoll_wait(judge->epoll_fd, events, 16, timeout_ms);
+		if (count < 0 && errno != EINTR) {
+			error = -errno;
+			log_error("epoll: %s", strerror(errno));
+		}
 
 		now = clock_ns(CLOCK_MONOTONIC);
 		if (now - asleep_ns > REST_NS) {
@@ -308,10 +312,6 @@ int judge_main(const struct judge_start *start)
 		}
 		if (judge->finder_deaf && now - judge->finder_heard_ns > DEAF_NS)
 			on_finder(judge);
-		if (count < 0 && errno != EINTR) {
-			error = -errno;
-			log_error("epoll: %s", strerror(errno));
-		}
 		for (int i = 0; i < count; i++)
 			on_event(judge, &events[i]);
 	}

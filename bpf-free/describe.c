@@ -23,6 +23,7 @@ void describe_init(struct describe *describe, int proc_fd, struct search_care *c
 	describe->proc_fd = proc_fd;
 	describe->ticks = sysconf(_SC_CLK_TCK);
 	describe->care = care;
+	describe->told.uid = describe->told.euid = OWNER_UID_NONE;
 	for (size_t i = 0; i < DESCRIBE_PARENTS; i++)
 		describe->parents[i].pid_fd = -1;
 }
@@ -134,7 +135,7 @@ static void read_cmdline(int pid_fd, struct owner *owner)
 	size_t len;
 
 	/* One byte more than is kept tells whether there was more. */
-	if (proc_read(pid_fd, "cmdline", probe, sizeof(probe), &len))
+	if (proc_read_once(pid_fd, "cmdline", probe, sizeof(probe), &len))
 		return;
 	if (len == sizeof(probe)) {
 		owner->cut |= OWNER_CUT_CMDLINE;
@@ -151,7 +152,7 @@ static void read_cgroup(int pid_fd, struct owner *owner)
 	char text[CGROUP_BYTES];
 	size_t len;
 
-	if (proc_read(pid_fd, "cgroup", text, sizeof(text), &len))
+	if (proc_read_once(pid_fd, "cgroup", text, sizeof(text), &len))
 		return;
 	cgroup_parse(text, len, &names);
 	memcpy(owner->unit, names.unit, sizeof(owner->unit));
@@ -164,7 +165,7 @@ static void read_login_uid(int pid_fd, struct owner *owner)
 	uint32_t uid;
 	size_t len;
 
-	if (!proc_read(pid_fd, "loginuid", text, sizeof(text), &len) &&
+	if (!proc_read_once(pid_fd, "loginuid", text, sizeof(text), &len) &&
 	    !proc_parse_u32(text, len, &uid))
 		owner->login_uid = uid;
 }
@@ -271,7 +272,8 @@ static int describe_program(struct describe *describe, int dir_fd, const struct 
 	read_cwd(dir_fd, owner);
 	read_login_uid(dir_fd, owner);
 	read_cgroup(dir_fd, owner);
-	read_parents(describe, stat->ppid, owner);
+	if (!describe->told.parents)
+		read_parents(describe, stat->ppid, owner);
 	spared = !search_care_begin_uid(describe->care, owner->proc.uid, owner->euid);
 	if (!spared)
 		read_cmdline(dir_fd, owner);
@@ -279,10 +281,31 @@ static int describe_program(struct describe *describe, int dir_fd, const struct 
 	search_care_end(describe->care);
 	if (before.error == -EACCES || before.error == -EPERM)
 		owner->script_why = OWNER_WHY_DENIED;
+	if (describe->told.programs)
+		return 0;
 	if (proc_stat_of(dir_fd, &now))
 		return -ESRCH;
 	read_identity(dir_fd, &now, &after);
 	return same_program(&before, &after) ? 0 : -EAGAIN;
+}
+
+/*
+ * The folder's owner is the effective user and group, unless the process may not be dumped, then it
+ * is root (task_dump_owner(), fs/proc/base.c). May it be, its real group is its effective one: what
+ * makes them differ takes that away (commit_creds(), begin_new_exec()).
+ */
+static int read_ids(const struct describe *describe, int pid_fd, struct proc_status *status)
+{
+	const struct describe_told *told = &describe->told;
+	struct stat st;
+
+	if (told->uid != OWNER_UID_NONE && told->uid == told->euid && told->uid != 0 &&
+	    !fstat(pid_fd, &st) && st.st_uid == told->uid) {
+		status->uid = status->euid = told->uid;
+		status->gid = st.st_gid;
+		return 0;
+	}
+	return proc_status_of(pid_fd, status);
 }
 
 static int describe_once(struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
@@ -293,7 +316,7 @@ static int describe_once(struct describe *describe, int pid_fd, pid_t pid, pid_t
 	int error, thread_fd = -1;
 
 	describe_clear(owner);
-	if (proc_stat_of(pid_fd, &stat) || proc_status_of(pid_fd, &status))
+	if (proc_stat_of(pid_fd, &stat) || read_ids(describe, pid_fd, &status))
 		return -ESRCH;
 	owner->proc.pid = pid;
 	owner->proc.uid = status.uid;

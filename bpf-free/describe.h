@@ -22,8 +22,14 @@ struct describe_parent {
 };
 
 struct describe {
-	int proc_fd;		  /* the proc folder */
-	long ticks;		  /* clock ticks in a second */
+	int proc_fd; /* the proc folder */
+	long ticks;  /* clock ticks in a second */
+	/* What the kernel's events tell already, set before each description. */
+	struct describe_told {
+		bool programs;	    /* that it executed another program meanwhile */
+		bool parents;	    /* whose child it is: parents are left out */
+		uint32_t uid, euid; /* or OWNER_UID_NONE */
+	} told;
 	struct search_care *care; /* whom to spare what can wait: arguments, script */
 	struct describe_parent parents[DESCRIBE_PARENTS]; /* by pid */
 };

@@ -36,6 +36,7 @@ struct owner_finder {
 	bool reading;
 	pid_t read_pid;
 	uint32_t read_programs;
+	uint64_t read_resyncs;
 	uint64_t read_since_ns;
 };
 
@@ -208,23 +209,61 @@ static void name_sole_holder(struct owner *owner)
 	owner->n_holders = 1;
 }
 
+/*
+ * Describes a task by a slot's job. What the kernel's events tell is not looked for; should they
+ * tell of another program meanwhile, it is done again with a look before and after. *task is NULL
+ * afterwards if the table had to begin anew.
+ */
+static int describe_task(struct owner_finder *f, struct job *job, struct task **task,
+			 uint64_t start_ns, struct owner *owner)
+{
+	struct tasks *tasks = near_tasks(f->near);
+	uint64_t resyncs = tasks_resyncs(tasks);
+	uint32_t programs = (*task)->programs;
+	struct job again = *job;
+	int result;
+
+	near_told(f->near, *task, &job->limits.told);
+	job->limits.forked = (*task)->forks || !job->limits.told.programs;
+	result = run_twice(f, job, (*task)->pid_fd, start_ns, owner);
+	tasks_drain(tasks, 0);
+	if (tasks_resyncs(tasks) != resyncs) {
+		*task = job->job == SLOT_NAME ? tasks_find(tasks, again.found.pid) : NULL;
+		programs = 0;
+		if (!*task || near_folder(f->near, *task) < 0) {
+			*task = NULL;
+			if (result != -EINPROGRESS)
+				describe_clear(owner);
+			return result;
+		}
+	}
+	if (job->limits.told.programs && result != -EINPROGRESS && !(*task)->ended_ns &&
+	    ((*task)->programs != programs || tasks_resyncs(tasks) != resyncs)) {
+		*job = again;
+		near_told(f->near, *task, &job->limits.told);
+		job->limits.told.programs = false;
+		result = run_twice(f, job, (*task)->pid_fd, start_ns, owner);
+	}
+	if (owner->proc.pid && job->limits.told.parents)
+		near_parents(f->near, *task, owner);
+	if (!result && owner->proc.pid)
+		near_learn(f->near, *task, owner, clock_mono_ns());
+	return result;
+}
+
 /* The holder was confirmed: who is it? */
-static int describe_held(struct owner_finder *f, const struct near_found *found, uint64_t start_ns,
+static int describe_held(struct owner_finder *f, struct near_found *found, uint64_t start_ns,
 			 struct owner *owner)
 {
-	struct job job = { .job = SLOT_NAME, .found = found->holder };
-	int result;
+	struct job job = { .job = SLOT_NAME,
+			   .found = found->holder,
+			   .limits.fds = f->budget.fds_held };
 
 	if (near_known(f->near, found->task, start_ns, owner)) {
 		name_sole_holder(owner);
 		return 0;
 	}
-	job.limits.relatives = true;
-	job.limits.fds = f->budget.fds_held;
-	result = run_twice(f, &job, found->holder.pid_fd, start_ns, owner);
-	if (!result && owner->proc.pid)
-		near_learn(f->near, found->task, owner, clock_mono_ns());
-	return result;
+	return describe_task(f, &job, &found->task, start_ns, owner);
 }
 
 /* The holder was not found where it was likely. */
@@ -239,8 +278,10 @@ static int search_held(struct owner_finder *f, const struct owner_query *query,
 		job.found.pid = found->callers[0].pid;
 		job.found.tid = found->callers[0].tid;
 	}
-	job.limits.fds = f->budget.fds_held;
-	job.limits.relatives = true;
+	job.limits =
+		(struct lookup_limits){ .fds = f->budget.fds_held,
+					.told = { .uid = OWNER_UID_NONE, .euid = OWNER_UID_NONE },
+					.forked = true };
 	result = run_twice(f, &job, -1, start_ns, owner);
 	if (result == -ETIME)
 		return -EAGAIN;
@@ -279,9 +320,10 @@ static void name_caller(struct owner_finder *f, const struct owner_query *query,
 	if (!task || (task->uid != OWNER_UID_NONE && !is_makers(query, task->uid, task->euid)))
 		return;
 	folder = task->ended_ns ? -1 : near_folder(f->near, task);
-	if (folder >= 0 && !near_known(f->near, task, start_ns, &named) &&
-	    !run_twice(f, &job, folder, start_ns, &named))
-		near_learn(f->near, task, &named, clock_mono_ns());
+	if (folder >= 0 && !near_known(f->near, task, start_ns, &named))
+		describe_task(f, &job, &task, start_ns, &named);
+	if (!task)
+		return;
 	if (folder >= 0 && named.proc.pid) {
 		named.how = OWNER_CALLER;
 		named.why = owner->why;
@@ -441,8 +483,11 @@ static void take_reading(struct owner_finder *f, uint64_t now_ns)
 	if (error || slot->result)
 		return;
 	task = tasks_find(near_tasks(f->near), f->read_pid);
-	if (task && task->programs == f->read_programs)
-		near_learn(f->near, task, &slot->owner, now_ns);
+	if (!task || task->programs != f->read_programs ||
+	    tasks_resyncs(near_tasks(f->near)) != f->read_resyncs)
+		return;
+	near_parents(f->near, task, &slot->owner);
+	near_learn(f->near, task, &slot->owner, now_ns);
 }
 
 /* Gives the reader a program that nobody has looked at yet. */
@@ -467,9 +512,12 @@ static void read_next(struct owner_finder *f, uint64_t now_ns)
 					     .tid = task->pid,
 					     .pid_fd = fcntl(folder, F_DUPFD_CLOEXEC, 0) };
 	owner_init(&slot->owner);
+	slot->limits = (struct lookup_limits){ 0 };
+	near_told(f->near, task, &slot->limits.told);
 	f->reading = true;
 	f->read_pid = task->pid;
 	f->read_programs = task->programs;
+	f->read_resyncs = tasks_resyncs(near_tasks(f->near));
 	f->read_since_ns = now_ns;
 	slot_post(slot);
 }

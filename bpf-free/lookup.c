@@ -120,20 +120,25 @@ static int describe_holder(struct lookup *l, struct search_found *found, struct 
 	return error;
 }
 
-int lookup_describe(struct lookup *l, struct search_found *found, struct owner *owner)
+int lookup_describe(struct lookup *l, const struct lookup_limits *limits,
+		    struct search_found *found, struct owner *owner)
 {
-	int error = describe_process(&l->describe, found->pid_fd, found->pid, found->tid, owner);
+	int error;
+
+	l->describe.told = limits->told;
+	error = describe_process(&l->describe, found->pid_fd, found->pid, found->tid, owner);
 
 	close(found->pid_fd);
 	found->pid_fd = -1;
 	return error;
 }
 
-static void list_holders(struct lookup *l, const struct search_found *found, struct owner *owner)
+static void list_holders(struct lookup *l, const struct search_found *found, bool forked,
+			 struct owner *owner)
 {
 	owner->holders[0] = owner->proc;
 	owner->n_holders = 1;
-	search_relatives(&l->search, found, owner->holders, &owner->n_holders);
+	search_relatives(&l->search, found, forked, owner->holders, &owner->n_holders);
 	if (owner->n_holders > 1)
 		owner->how = OWNER_SHARED;
 	if (owner->n_holders > OWNER_HOLDERS)
@@ -170,10 +175,10 @@ int lookup_name(struct lookup *l, const struct lookup_limits *limits, struct sea
 	int error;
 
 	set_unknown(owner, OWNER_CONFIRMED, OWNER_WHY_NONE);
+	l->describe.told = limits->told;
 	error = describe_holder(l, found, owner);
 	if (!error) {
-		if (limits->relatives)
-			list_holders(l, found, owner);
+		list_holders(l, found, limits->forked, owner);
 		/* It held it to the end of the description, or it is not named. */
 		if (!search_still_holds(found, owner->inode)) {
 			describe_clear(owner);
@@ -301,14 +306,17 @@ static int describe_first(struct lookup *l, struct owner *owner)
 int lookup_continue(struct lookup *l, const struct owner_query *query, uint64_t deadline_ns,
 		    struct owner *owner)
 {
-	struct search_question question = { owner->inode, owner->cgroup_id,
-					    query->has_uid ? query->uid : owner->socket_uid };
+	struct search_question question = { .inode = owner->inode,
+					    .cgroup_id = owner->cgroup_id,
+					    .uid = query->has_uid ? query->uid
+								  : owner->socket_uid };
 	struct owner_ref holders[OWNER_HOLDERS] = { 0 };
 	unsigned n = 0;
 	int error;
 
 	if (!owner->has_socket)
 		return -ENOENT;
+	l->describe.told = (struct describe_told){ .uid = OWNER_UID_NONE, .euid = OWNER_UID_NONE };
 	error = search_all(&l->search, &question, deadline_ns, holders, &n);
 	owner->lookup_fds += l->search.fds_read;
 	if (!n && owner->proc.pid) /* named before, and gone since: that stands */

@@ -31,7 +31,8 @@ struct lookup_limits {
 	uint64_t deadline_ns;
 	unsigned fds;
 	bool ask_fpm;
-	bool relatives; /* look whether parent or children hold the same */
+	struct describe_told told;
+	bool forked; /* it has children, which may hold the same */
 };
 
 /* A pool that was rung, and the worker it is about; pid_fd and call.fd are the caller's. */
@@ -55,7 +56,8 @@ int lookup_find(struct lookup *lookup, const struct owner_query *query,
 int lookup_name(struct lookup *lookup, const struct lookup_limits *limits,
 		struct search_found *found, struct owner *owner, struct lookup_call *call);
 /* Describes a process, whatever it holds. Closes found->pid_fd. 0 or -ESRCH. */
-int lookup_describe(struct lookup *lookup, struct search_found *found, struct owner *owner);
+int lookup_describe(struct lookup *lookup, const struct lookup_limits *limits,
+		    struct search_found *found, struct owner *owner);
 /* Who a status page says are workers of a pool. */
 struct lookup_workers {
 	pid_t master;

@@ -202,7 +202,8 @@ static bool try_task(struct near *near, struct task *task, pid_t tid, uint32_t u
 			found->holder = (struct search_found){ .pid = task->pid,
 							       .tid = tid ? tid : task->pid,
 							       .pid_fd = task->pid_fd,
-							       .fd = (uint32_t)fds[i] };
+							       .fd = (uint32_t)fds[i],
+							       .parent = task->parent };
 			found->task = task;
 			keep_place(near, task, uid, fds[i]);
 			return true;
@@ -286,6 +287,55 @@ void near_found_elsewhere(struct near *near, const struct owner_query *query,
 		keep_place(near, task, query->uid, (int32_t)holder->fd);
 }
 
+void near_told(struct near *near, const struct task *task, struct describe_told *told)
+{
+	bool whole = tasks_whole(near->tasks);
+
+	told->programs = whole;
+	told->parents = whole;
+	told->uid = whole ? task->uid : OWNER_UID_NONE;
+	told->euid = whole ? task->euid : OWNER_UID_NONE;
+}
+
+/* Its name and user, read when they are wanted first; both change only with an event. */
+static bool read_ref(struct near *near, struct task *task)
+{
+	pid_t parent;
+
+	if (task->ref.pid && task->ref_programs == task->programs)
+		return true;
+	if (task->ended_ns || !open_folder(near, task) ||
+	    proc_ref(task->pid_fd, task->pid, &task->ref, &parent)) {
+		task->ref = (struct owner_ref){ .pid = 0 };
+		return false;
+	}
+	task->ref_programs = task->programs;
+	if (!task->parent)
+		task->parent = parent;
+	return true;
+}
+
+void near_parents(struct near *near, const struct task *task, struct owner *owner)
+{
+	owner->n_parents = 0;
+	owner->cut &= ~(uint32_t)OWNER_CUT_PARENTS;
+	while (task->parent > 0) {
+		struct task *parent = tasks_at(near->tasks, task->parent, task->started_ns);
+
+		if (!parent || parent == task)
+			return;
+		if (owner->n_parents == OWNER_PARENTS) {
+			owner->cut |= OWNER_CUT_PARENTS;
+			return;
+		}
+		if (!read_ref(near, parent)) /* it has ended before anybody asked */
+			parent->ref = (struct owner_ref){ .pid = 0, .uid = parent->uid };
+		owner->parents[owner->n_parents] = parent->ref;
+		owner->parents[owner->n_parents++].pid = parent->pid;
+		task = parent;
+	}
+}
+
 bool near_known(struct near *near, const struct task *task, uint64_t now_ns, struct owner *owner)
 {
 	if (!task->seen || !tasks_whole(near->tasks) || now_ns - task->seen->read_ns > FRESH_NS)
@@ -316,6 +366,10 @@ void near_learn(struct near *near, struct task *task, const struct owner *owner,
 {
 	task->uid = owner->proc.uid;
 	task->euid = owner->euid;
+	task->ref = owner->proc;
+	task->ref_programs = task->programs;
+	if (!task->parent && owner->n_parents)
+		task->parent = owner->parents[0].pid;
 	if (is_lasting(owner))
 		seen_put(&near->seen, task, owner, now_ns);
 	else

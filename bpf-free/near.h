@@ -9,6 +9,7 @@
 #define BPF_FREE_NEAR_H
 
 #include "caller.h"
+#include "describe.h"
 #include "search.h"
 #include "sockdiag.h"
 #include "tasks.h"
@@ -45,6 +46,10 @@ void near_found_elsewhere(struct near *near, const struct owner_query *query,
 
 /* The task's folder in /proc, open; near's. -1: it is gone. */
 int near_folder(struct near *near, struct task *task);
+/* What a description of task need not look for; nothing while the table is not whole. */
+void near_told(struct near *near, const struct task *task, struct describe_told *told);
+/* Whose child task is, by who forked it, also where that one has ended since. */
+void near_parents(struct near *near, const struct task *task, struct owner *owner);
 /* Takes the description of task into *owner, if it is fresh. */
 bool near_known(struct near *near, const struct task *task, uint64_t now_ns, struct owner *owner);
 /* Remembers that description; what changes by itself (a request's script) is not kept. */

@@ -375,19 +375,17 @@ static void relative(struct search *s, pid_t pid, uint32_t fd, struct owner_ref 
 		add_found(&found, holders, n);
 }
 
-void search_relatives(struct search *s, const struct search_found *found, struct owner_ref *holders,
-		      unsigned *n)
+void search_relatives(struct search *s, const struct search_found *found, bool forked,
+		      struct owner_ref *holders, unsigned *n)
 {
 	char path[48] = "task/", *at = proc_put_u32(path + 5, (uint32_t)found->pid), text[128];
-	struct proc_stat stat;
 	uint32_t child = 0;
 	int children = 0;
 	size_t len;
 
-	if (!proc_stat_of(found->pid_fd, &stat))
-		relative(s, stat.ppid, found->fd, holders, n);
+	relative(s, found->parent, found->fd, holders, n);
 	memcpy(at, "/children", 10);
-	if (proc_read(found->pid_fd, path, text, sizeof(text), &len))
+	if (!forked || proc_read(found->pid_fd, path, text, sizeof(text), &len))
 		return;
 	for (size_t i = 0; i < len && children < CHILDREN; i++) {
 		if (text[i] >= '0' && text[i] <= '9') {

@@ -38,6 +38,7 @@ struct search_found {
 	int pid_fd;	/* folder of pid; the caller closes it */
 	uint32_t fd;
 	uint64_t start_ticks;
+	pid_t parent; /* or 0 */
 };
 
 struct search_question {
@@ -97,9 +98,9 @@ int search_first(struct search *search, const struct search_question *question,
  * looked at) or another -errno. */
 int search_all(struct search *search, const struct search_question *question, uint64_t deadline_ns,
 	       struct owner_ref *holders, unsigned *n);
-/* Do the parent and the children of the holder have it at the same number? (fork(2)) Adds
- * them behind the *n that are there. */
-void search_relatives(struct search *search, const struct search_found *found,
+/* Do the parent and, if it forked, the children of the holder have it at the same number?
+ * (fork(2)) Adds them behind the *n that are there. */
+void search_relatives(struct search *search, const struct search_found *found, bool forked,
 		      struct owner_ref *holders, unsigned *n);
 /* Does it, and is it the same process, still hold it? Needs no search under way. */
 bool search_still_holds(const struct search_found *found, uint32_t inode);

@@ -3,6 +3,7 @@
 #include "slot.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -30,7 +31,8 @@ static void run(struct slot *slot)
 					   &slot->call);
 		break;
 	case SLOT_DESCRIBE:
-		slot->result = lookup_describe(&slot->lookup, &slot->found, &slot->owner);
+		slot->result =
+			lookup_describe(&slot->lookup, &slot->limits, &slot->found, &slot->owner);
 		break;
 	case SLOT_CONTINUE:
 		slot->result = lookup_continue(&slot->lookup, &slot->query,
@@ -112,7 +114,7 @@ int slot_open(const struct slots *slots, struct slot **slot, const char **what)
 		free(s);
 		return error;
 	}
-	s->done_fd = -1;
+	s->done_fd = s->cpu = -1;
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -178,8 +180,24 @@ struct slot *slot_take(struct slots *slots, struct slot **slot)
 	return *slot;
 }
 
+/* A wake on another CPU takes many times longer than the job. */
+static void come_here(struct slot *slot)
+{
+	int cpu = sched_getcpu();
+	cpu_set_t set;
+
+	if (cpu < 0 || cpu == slot->cpu || cpu >= CPU_SETSIZE)
+		return;
+	slot->cpu = cpu;
+	CPU_ZERO(&set);
+	CPU_SET((unsigned)cpu, &set);
+	pthread_setaffinity_np(slot->thread, sizeof(set), &set);
+}
+
 void slot_post(struct slot *slot)
 {
+	if (slot->done_fd < 0) /* somebody waits for it */
+		come_here(slot);
 	slot->state = SLOT_POSTED;
 	pthread_cond_broadcast(&slot->changed);
 	pthread_mutex_unlock(&slot->lock);

@@ -44,6 +44,7 @@ struct slot {
 		SLOT_QUIT
 	} state;
 	uint32_t hung_uid;
+	int cpu;     /* where its thread has to run; -1: anywhere */
 	int done_fd; /* an eventfd(2) that tells the end of each job; -1: none */
 };
 

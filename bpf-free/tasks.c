@@ -364,6 +364,7 @@ static void resync(struct tasks *t)
 	t->stale = true;
 	if (now_ns - t->resynced_ns < RESYNC_NS)
 		return;
+	t->resyncs++;
 	/* What is told from here on comes after the listing. */
 	memset(t->heard, 0, sizeof(t->heard));
 	t->n_limbo = t->unread_n = 0;
@@ -396,11 +397,8 @@ unsigned tasks_drain(struct tasks *t, unsigned max)
 		if (!lost)
 			tasks_apply(t, &event);
 	}
-	if (lost) {
-		if (!t->stale)
-			t->resyncs++;
+	if (lost)
 		resync(t);
-	}
 	if (n) {
 		uint64_t now_ns = clock_mono_ns();
 
@@ -424,6 +422,7 @@ int tasks_open(struct tasks **tasks, int fd, int proc_fd, tasks_drop_fn drop, vo
 	for (size_t i = 0; i < NEW_UIDS; i++)
 		t->newest[i].euid = OWNER_UID_NONE;
 	resync(t);
+	t->resyncs = 0;
 	*tasks = t;
 	return 0;
 }

@@ -29,10 +29,12 @@ struct task {
 	bool unread;  /* executed a program that nobody has looked at yet */
 
 	/* of who looks for sockets */
-	int pid_fd;	    /* its folder in /proc, or -1 */
-	unsigned folder;    /* where that is noted */
-	int32_t last_fd;    /* where its last socket was, or -1 */
-	int32_t child_fd;   /* where its last child's was, or -1 */
+	int pid_fd;	      /* its folder in /proc, or -1 */
+	unsigned folder;      /* where that is noted */
+	int32_t last_fd;      /* where its last socket was, or -1 */
+	int32_t child_fd;     /* where its last child's was, or -1 */
+	struct owner_ref ref; /* pid 0: not read; its name and user, while ref_programs holds */
+	uint32_t ref_programs;
 	uint64_t walked_ns; /* when everybody was asked for its sockets */
 	struct seen *seen;  /* what is known of it (seen.h), or NULL */
 };

@@ -25,10 +25,10 @@
 #define HELD_ALL_NS  (900 * INT64_C(1000000)) /* and all users' look-ups */
 #define REST_NS	     (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
 #define REST_EACH_NS (50 * INT64_C(1000000))
-#define DEAF_MS	     2 /* between two looks at the table of processes, while many come and go */
-#define DEAF_NS	     (DEAF_MS * INT64_C(1000000))
-#define AFTER_USER   5	/* packets' worth of lookup_after_ms a second, for one user */
-#define AFTER_ALL    20 /* and for all together */
+#define DEAF_NS	     (2 * INT64_C(1000000)) /* between two looks at processes, while many come and go \
+					     */
+#define AFTER_USER 5  /* packets' worth of lookup_after_ms a second, for one user */
+#define AFTER_ALL  20 /* and for all together */
 
 uint64_t *judge_stat(struct judge *judge, enum stat_id id)
 {
@@ -85,9 +85,12 @@ static void hear_finder(struct judge *judge, bool hear)
 {
 	struct epoll_event event = { .events = hear ? EPOLLIN : 0,
 				     .data.ptr = &judge->finder_fds[0] };
+	const struct itimerspec a_while = { .it_value.tv_nsec = DEAF_NS };
 
 	if (judge->finder_fds[0] >= 0)
 		epoll_ctl(judge->epoll_fd, EPOLL_CTL_MOD, judge->finder_fds[0], &event);
+	if (!hear)
+		timerfd_settime(judge->deaf_fd, 0, &a_while, NULL);
 	judge->finder_deaf = !hear;
 }
 
@@ -150,7 +153,9 @@ static int open_loop(struct judge *judge)
 	judge->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	judge->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	judge->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	judge->deaf_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (judge->epoll_fd < 0 || judge->signal_fd < 0 || judge->timer_fd < 0 ||
+	    judge->deaf_fd < 0 || watch(judge, judge->deaf_fd, &judge->deaf_fd) < 0 ||
 	    timerfd_settime(judge->timer_fd, 0, &every_second, NULL) < 0)
 		return -errno;
 	/* What an event is for is told by its pointer: a member of *judge, or a parked packet. */
@@ -236,6 +241,9 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 		}
 	} else if (mark >= (void *)judge->parked && mark < (void *)(judge->parked + PARKED_MAX)) {
 		judge_step_parked(judge, mark);
+	} else if (mark == &judge->deaf_fd) {
+		if (read(judge->deaf_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+			on_finder(judge);
 	} else if (mark >= (void *)judge->finder_fds &&
 		   mark < (void *)(judge->finder_fds + OWNER_FDS)) {
 		on_finder(judge);
@@ -294,8 +302,6 @@ int judge_main(const struct judge_start *start)
 		int64_t asleep_ns = clock_ns(CLOCK_MONOTONIC), now;
 		int count;
 
-		if (judge->finder_deaf && (timeout_ms < 0 || timeout_ms > DEAF_MS))
-			timeout_ms = DEAF_MS;
 		count = epoll_wait(judge->epoll_fd, events, 16, timeout_ms);
 		if (count < 0 && errno != EINTR) {
 			error = -errno;
@@ -303,15 +309,14 @@ int judge_main(const struct judge_start *start)
 		}
 
 		now = clock_ns(CLOCK_MONOTONIC);
-		if (now - asleep_ns > REST_NS) {
+		judge->rested = now - asleep_ns > REST_NS;
+		if (judge->rested) {
 			judge->busy_since_ns = now;
 			if (now - judge->rested_ns > REST_EACH_NS) {
 				owner_rest(judge->finder);
 				judge->rested_ns = now;
 			}
 		}
-		if (judge->finder_deaf && now - judge->finder_heard_ns > DEAF_NS)
-			on_finder(judge);
 		for (int i = 0; i < count; i++)
 			on_event(judge, &events[i]);
 	}

@@ -40,7 +40,8 @@ struct judge {
 	int channel_fd, control_fd, epoll_fd, signal_fd, timer_fd;
 	struct edges edges;
 	struct owner_finder *finder;
-	int finder_fds[OWNER_FDS];
+	int finder_fds[OWNER_FDS], deaf_fd;
+	bool rested;		 /* nothing waited before what there is now */
 	int64_t rested_ns;	 /* when the finder was told last that nobody waits */
 	int64_t finder_heard_ns; /* when its events were taken in last */
 	bool finder_deaf;	 /* not waited for just now */

@@ -19,6 +19,7 @@
 
 #define RCVBUF_BYTES (8 << 20) /* some 10,000 events */
 #define ANSWER_MS    1000
+#define EVENT_BYTES  128 /* 76 now */
 
 struct request {
 	struct nlmsghdr header;
@@ -182,20 +183,31 @@ int connector_parse(const void *bytes, size_t len, struct connector_event *event
 	return 0;
 }
 
-int connector_read(int fd, struct connector_event *event)
+int connector_read(int fd, struct connector_event events[CONNECTOR_BATCH], unsigned *n)
 {
-	struct sockaddr_nl from = { .nl_pid = 1 };
-	socklen_t from_len = sizeof(from);
-	uint8_t bytes[512];
-	ssize_t n;
+	uint8_t bytes[CONNECTOR_BATCH][EVENT_BYTES];
+	struct sockaddr_nl from[CONNECTOR_BATCH];
+	struct mmsghdr headers[CONNECTOR_BATCH];
+	struct iovec vectors[CONNECTOR_BATCH];
+	int got;
 
+	*n = 0;
+	for (unsigned i = 0; i < CONNECTOR_BATCH; i++) {
+		vectors[i] = (struct iovec){ bytes[i], EVENT_BYTES };
+		headers[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
+						      .msg_namelen = sizeof(from[i]),
+						      .msg_iov = &vectors[i],
+						      .msg_iovlen = 1 };
+	}
 	do
-		n = recvfrom(fd, bytes, sizeof(bytes), MSG_DONTWAIT, (struct sockaddr *)&from,
-			     &from_len);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (from.nl_pid != 0) /* only the kernel's word counts */
-		return -ENOENT;
-	return connector_parse(bytes, (size_t)n, event) ? -ENOENT : 0;
+		got = recvmmsg(fd, headers, CONNECTOR_BATCH, MSG_DONTWAIT, NULL);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+	for (int i = 0; i < got; i++)
+		/* Only the kernel's word counts. */
+		if (headers[i].msg_hdr.msg_namelen == sizeof(from[i]) && from[i].nl_pid == 0 &&
+		    !connector_parse(bytes[i], headers[i].msg_len, &events[*n]))
+			++*n;
+	return got == CONNECTOR_BATCH ? -EAGAIN : 0;
 }

@@ -35,9 +35,11 @@ struct connector_event {
  * first pid and user namespace. -errno: *what says what failed.
  */
 int connector_open(int *fd, const char **what);
-/* One datagram. 0: an event; -EAGAIN: none waits; -ENOENT: one that tells nothing here; -ENOBUFS:
- * some were lost. */
-int connector_read(int fd, struct connector_event *event);
+/* What waits, up to CONNECTOR_BATCH datagrams in one call. *n events were told; others' and
+ * senseless ones are left out. 0: nothing more waits; -EAGAIN: something may; -ENOBUFS: some were
+ * lost. */
+#define CONNECTOR_BATCH 32
+int connector_read(int fd, struct connector_event events[CONNECTOR_BATCH], unsigned *n);
 /* Pure. 0, -ENOENT or -EBADMSG. */
 int connector_parse(const void *bytes, size_t len, struct connector_event *event);
 

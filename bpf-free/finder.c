@@ -18,7 +18,9 @@
 #define AFTER_GRACE_NS	(20 * NS_PER_MS)
 #define VERIFY_GRACE_NS (5 * NS_PER_MS)
 #define READER_NS	(100 * NS_PER_MS)   /* for one new program's description */
-#define WALK_EACH_NS	(10000 * NS_PER_MS) /* everybody is asked about one process so often */
+#define WALK_TASK_NS	(10000 * NS_PER_MS) /* everybody is asked about one process so often */
+#define WALK_UID_NS	(1000 * NS_PER_MS)  /* and about one user's */
+#define WALKED_UIDS	256
 #define NEAR_FDS	12
 
 struct owner_finder {
@@ -29,6 +31,11 @@ struct owner_finder {
 	struct slot *slot;
 	struct callers *callers;
 	struct near *near; /* NULL without sockets */
+
+	struct walked {
+		uint32_t uid;
+		uint64_t ns;
+	} walked[WALKED_UIDS];
 
 	/* describes new programs as they come, beside the look-ups */
 	struct slot *reader;
@@ -226,7 +233,7 @@ static int describe_task(struct owner_finder *f, struct job *job, struct task **
 	near_told(f->near, *task, &job->limits.told);
 	job->limits.forked = (*task)->forks || !job->limits.told.programs;
 	result = run_twice(f, job, (*task)->pid_fd, start_ns, owner);
-	tasks_drain(tasks, 0);
+	tasks_drain(tasks);
 	if (tasks_resyncs(tasks) != resyncs) {
 		*task = job->job == SLOT_NAME ? tasks_find(tasks, again.found.pid) : NULL;
 		programs = 0;
@@ -315,7 +322,7 @@ static void name_caller(struct owner_finder *f, const struct owner_query *query,
 
 	if (!found->proven || !tasks)
 		return;
-	tasks_drain(tasks, 0); /* it may have ended since */
+	tasks_drain(tasks); /* it may have ended since */
 	task = tasks_at(tasks, caller->pid, caller->ts_ns);
 	if (!task || (task->uid != OWNER_UID_NONE && !is_makers(query, task->uid, task->euid)))
 		return;
@@ -421,18 +428,22 @@ int owner_find(struct owner_finder *f, const struct owner_query *query, struct o
 	return result;
 }
 
-/* Everybody was asked about this process's sockets just now: it was the only one. */
+/* Everybody was asked about the sockets of this process, or of its user, just now. Only a holder's
+ * being the only one is worth no more; who is not known yet is always looked for. */
 static bool walked_lately(struct owner_finder *f, const struct owner *owner, uint64_t now_ns)
 {
 	struct task *task = near_tasks(f->near) && owner->how == OWNER_CONFIRMED
 				    ? tasks_find(near_tasks(f->near), owner->proc.pid)
 				    : NULL;
+	struct walked *walked = &f->walked[owner->proc.uid % WALKED_UIDS];
 
 	if (!task)
 		return false;
-	if (task->walked_ns && now_ns - task->walked_ns < WALK_EACH_NS)
+	if ((task->walked_ns && now_ns - task->walked_ns < WALK_TASK_NS) ||
+	    (walked->ns && walked->uid == owner->proc.uid && now_ns - walked->ns < WALK_UID_NS))
 		return true;
 	task->walked_ns = now_ns;
+	*walked = (struct walked){ owner->proc.uid, now_ns };
 	return false;
 }
 
@@ -530,7 +541,7 @@ unsigned owner_tick(struct owner_finder *f)
 
 	if (!f->near || !near_tasks(f->near))
 		return 0;
-	n = tasks_drain(near_tasks(f->near), 0);
+	n = tasks_drain(near_tasks(f->near));
 	if (f->reading)
 		eventfd_read(f->reader_fd, &ended);
 	if (f->reading)

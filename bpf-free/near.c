@@ -256,7 +256,7 @@ void near_find(struct near *near, const struct owner_query *query, unsigned fds,
 	/* Before the call's event: a socket that is told of is in the table already. */
 	socket = lookup_socket(near->diag, query, owner);
 	if (near->tasks)
-		tasks_drain(near->tasks, 0);
+		tasks_drain(near->tasks);
 	if (near->callers) {
 		callers_drain(near->callers, now_ns);
 		found->n_callers = callers_find(near->callers, query, found->callers, NEAR_CALLERS,

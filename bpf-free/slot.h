@@ -43,6 +43,7 @@ struct slot {
 		SLOT_OVER,
 		SLOT_QUIT
 	} state;
+	atomic_bool ended; /* the job, seen without the lock */
 	uint32_t hung_uid;
 	int cpu;     /* where its thread has to run; -1: anywhere */
 	int done_fd; /* an eventfd(2) that tells the end of each job; -1: none */

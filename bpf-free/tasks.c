@@ -358,7 +358,8 @@ static void list(struct tasks *t, uint64_t now_ns)
 static void resync(struct tasks *t)
 {
 	uint64_t now_ns = clock_mono_ns();
-	struct connector_event event;
+	struct connector_event events[CONNECTOR_BATCH];
+	unsigned n;
 	int error;
 
 	t->stale = true;
@@ -369,43 +370,41 @@ static void resync(struct tasks *t)
 	memset(t->heard, 0, sizeof(t->heard));
 	t->n_limbo = t->unread_n = 0;
 	do
-		error = connector_read(t->fd, &event);
-	while (!error || error == -ENOENT || error == -ENOBUFS);
+		error = connector_read(t->fd, events, &n);
+	while (error == -EAGAIN || error == -ENOBUFS);
 	list(t, now_ns);
 	t->resynced_ns = clock_mono_ns();
 	t->stale = false;
 }
 
-unsigned tasks_drain(struct tasks *t, unsigned max)
+unsigned tasks_drain(struct tasks *t)
 {
-	struct connector_event event;
+	struct connector_event events[CONNECTOR_BATCH];
 	bool lost = t->stale;
-	unsigned n = 0;
+	unsigned n, all = 0;
+	int error;
 
-	while (!max || n < max) {
-		int error = connector_read(t->fd, &event);
-
+	do {
+		error = connector_read(t->fd, events, &n);
 		if (error == -ENOBUFS)
 			lost = true;
-		else if (error && error != -ENOENT)
-			break;
-		n++;
-		if (error)
-			continue;
-		if (!in_sequence(t, &event))
-			lost = true;
-		if (!lost)
-			tasks_apply(t, &event);
-	}
+		for (unsigned i = 0; i < n; i++) {
+			if (!in_sequence(t, &events[i]))
+				lost = true;
+			if (!lost)
+				tasks_apply(t, &events[i]);
+		}
+		all += n;
+	} while (error == -EAGAIN || error == -ENOBUFS);
 	if (lost)
 		resync(t);
-	if (n) {
+	if (all) {
 		uint64_t now_ns = clock_mono_ns();
 
 		look_into_limbo(t, now_ns);
 		clear_tombs(t, now_ns);
 	}
-	return n;
+	return all;
 }
 
 int tasks_open(struct tasks **tasks, int fd, int proc_fd, tasks_drop_fn drop, void *context)

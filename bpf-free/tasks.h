@@ -50,8 +50,9 @@ typedef void (*tasks_drop_fn)(void *context, struct task *task, enum tasks_drop 
 int tasks_open(struct tasks **tasks, int fd, int proc_fd, tasks_drop_fn drop, void *context);
 void tasks_free(struct tasks *tasks); /* takes NULL */
 int tasks_fd(const struct tasks *tasks);
-/* Takes in what the kernel has told since; at most max events, 0: all. Says how many. */
-unsigned tasks_drain(struct tasks *tasks, unsigned max);
+/* Takes in what the kernel has told since. Says how many events. Tasks that were found may be
+ * freed, and all are when the table begins anew. */
+unsigned tasks_drain(struct tasks *tasks);
 /* Times that events were lost and the table begun anew. */
 uint64_t tasks_resyncs(const struct tasks *tasks);
 

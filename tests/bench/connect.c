@@ -15,6 +15,7 @@
  */
 #include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -34,6 +35,7 @@ struct load {
 	int results_fd;
 	struct result *results;
 	uint64_t wall_ns;
+	uint64_t idle_ms; /* of this CPU meanwhile, to 10 ms */
 };
 
 static int serve(const struct target *target)
@@ -144,11 +146,30 @@ static int run_child(const struct load *load, const struct target *target, unsig
 	return 0;
 }
 
+/* How long the CPU that we run on was idle since boot, proc_stat(5): which is ours when pinned. */
+static uint64_t idle_ms(void)
+{
+	unsigned long long user, nice, system, idle, wait;
+	FILE *file = fopen("/proc/stat", "r");
+	uint64_t found = 0;
+	int cpu = sched_getcpu(), which;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "cpu%d %llu %llu %llu %llu %llu", &which, &user, &nice, &system,
+			   &idle, &wait) == 6 &&
+		    which == cpu)
+			found = (idle + wait) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static int run_all(struct load *load)
 {
 	bool one = !strcmp(load->how, "one"), script = !strcmp(load->how, "php");
 	struct target target = load->target;
-	uint64_t start = now_ns(), end = start + load->limit_ms * 1000000ULL;
+	uint64_t idle = idle_ms(), start = now_ns(), end = start + load->limit_ms * 1000000ULL;
 	int err = 0;
 
 	while (load->done < load->count && !err) {
@@ -170,6 +191,7 @@ static int run_all(struct load *load)
 			usleep(load->pause_us);
 	}
 	load->wall_ns = now_ns() - start;
+	load->idle_ms = idle_ms() - idle;
 	return err;
 }
 
@@ -225,11 +247,12 @@ static void print(struct load *load)
 							       : 2]++;
 	qsort(load->results, n, sizeof(*load->results), compare);
 	printf("{\"count\": %u, \"median_us\": %.2f, \"p90_us\": %.2f, \"max_us\": %.2f, "
-	       "\"wall_us\": %.1f, "
+	       "\"wall_us\": %.1f, \"idle_us\": %llu, "
 	       "\"connected\": %u, \"refused\": %u, \"other\": %u}\n",
 	       n, (double)load->results[n / 2].ns / 1000,
 	       (double)load->results[n * 9 / 10].ns / 1000, (double)load->results[n - 1].ns / 1000,
-	       (double)load->wall_ns / 1000, tally[0], tally[1], tally[2]);
+	       (double)load->wall_ns / 1000, (unsigned long long)load->idle_ms * 1000, tally[0],
+	       tally[1], tally[2]);
 }
 
 static bool parse_options(int argc, char **argv, struct load *load)

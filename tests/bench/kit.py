@@ -17,7 +17,6 @@ from harness import check, user_ids
 
 CPU = 0
 PORT = 25
-PINNED = ['/usr/bin/taskset', '-c', str(CPU)]
 # For benchmarks (RFC 2544 and RFC 5180): each connect to its own address, so that each has a row of its own.
 FRESH_ROUTES = {4: '198.18.0.0/15', 6: '2001:2::/48'}
 FRESH_MAX = {4: 1 << 17, 6: 1 << 20}
@@ -40,13 +39,6 @@ def cpu_ns(pids):
                 fields = file.read().rsplit(b')', 1)[1].split()
             total += (int(fields[13]) + int(fields[14])) * (1000000000 // os.sysconf('SC_CLK_TCK'))
     return total
-
-
-def busy_ns():
-    """Time that the CPU was not idle since boot, as far as /proc/stat tells (its ticks are 10 ms)."""
-    with open('/proc/stat', encoding='ascii') as file:
-        fields = [int(word) for word in re.search(rf'^cpu{CPU} (.*)$', file.read(), re.M)[1].split()]
-    return (sum(fields[:8]) - fields[3] - fields[4]) * (1000000000 // os.sysconf('SC_CLK_TCK'))
 
 
 def descendants(pid):
@@ -133,12 +125,12 @@ class Loads:
     """Runs the load generator in the box, as a user, on the one CPU, in the cgroup of the population's senders."""
 
     def __init__(self, bench):
-        self.bench, self.pinned = bench, True
+        self.bench = bench
 
     def argv(self, words, user, folder):
         uid, gid = user_ids(user)
         enter = ['/usr/bin/setpriv', f'--reuid={uid}', f'--regid={gid}', '--clear-groups']
-        argv = (PINNED if self.pinned else []) + enter + [self.bench.tool('connect'), *[str(word) for word in words]]
+        argv = self.bench.pin() + enter + [self.bench.tool('connect'), *[str(word) for word in words]]
         if folder:
             argv = ['/bin/sh', '-c', 'echo $$ >"$0/cgroup.procs" && exec "$@"', folder] + argv
         return argv

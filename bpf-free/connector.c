@@ -169,16 +169,16 @@ int connector_parse(const void *bytes, size_t len, struct connector_event *event
 		e.pid = told.event_data.comm.process_tgid;
 		break;
 	case PROC_EVENT_EXIT:
-		if (told.event_data.exit.process_pid != told.event_data.exit.process_tgid)
-			return -ENOENT;
-		e.what = CONNECTOR_EXIT;
+		e.what = told.event_data.exit.process_pid == told.event_data.exit.process_tgid
+				 ? CONNECTOR_EXIT
+				 : CONNECTOR_OTHER;
 		e.pid = told.event_data.exit.process_tgid;
 		break;
 	default:
-		return -ENOENT;
+		e.what = CONNECTOR_OTHER;
 	}
 	if (e.pid <= 0)
-		return -ENOENT;
+		e.what = CONNECTOR_OTHER;
 	*event = e;
 	return 0;
 }

@@ -15,9 +15,10 @@ enum connector_what {
 	CONNECTOR_FORK,	  /* a new process */
 	CONNECTOR_THREAD, /* a new thread of a process */
 	CONNECTOR_EXEC,
-	CONNECTOR_UID,	/* its uids are others now */
-	CONNECTOR_COMM, /* it renamed itself */
-	CONNECTOR_EXIT, /* its leader ended; threads may go on (pthread_exit(3) in main()) */
+	CONNECTOR_UID,	 /* its uids are others now */
+	CONNECTOR_COMM,	 /* it renamed itself */
+	CONNECTOR_OTHER, /* what matters to nobody here, but has its number in the sequence */
+	CONNECTOR_EXIT,	 /* its leader ended; threads may go on (pthread_exit(3) in main()) */
 };
 
 struct connector_event {
@@ -40,7 +41,7 @@ int connector_open(int *fd, const char **what);
  * lost. */
 #define CONNECTOR_BATCH 32
 int connector_read(int fd, struct connector_event events[CONNECTOR_BATCH], unsigned *n);
-/* Pure. 0, -ENOENT or -EBADMSG. */
+/* Pure. 0 or -EBADMSG. */
 int connector_parse(const void *bytes, size_t len, struct connector_event *event);
 
 #endif

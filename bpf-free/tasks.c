@@ -232,6 +232,8 @@ void tasks_apply(struct tasks *t, const struct connector_event *event)
 {
 	struct task *task;
 
+	if (event->what == CONNECTOR_OTHER)
+		return;
 	if (event->what == CONNECTOR_FORK) {
 		on_fork(t, event);
 		return;
@@ -259,7 +261,10 @@ void tasks_apply(struct tasks *t, const struct connector_event *event)
 	case CONNECTOR_COMM:
 		change(t, task);
 		break;
-	default:
+	case CONNECTOR_FORK:
+	case CONNECTOR_OTHER:
+		break;
+	case CONNECTOR_EXIT:
 		if (!task->threads)
 			bury(t, task, event->ts_ns);
 		else if (t->n_limbo < LIMBO) /* one too many is found out when its pid is new */

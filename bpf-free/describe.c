@@ -270,7 +270,10 @@ static int describe_program(struct describe *describe, int dir_fd, const struct 
 	read_identity(dir_fd, stat, &before);
 	take_exe(&before, owner);
 	read_cwd(dir_fd, owner);
-	read_login_uid(dir_fd, owner);
+	if (describe->told.login)
+		owner->login_uid = describe->told.login_uid;
+	else
+		read_login_uid(dir_fd, owner);
 	read_cgroup(dir_fd, owner);
 	if (!describe->told.parents)
 		read_parents(describe, stat->ppid, owner);

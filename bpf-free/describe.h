@@ -28,6 +28,8 @@ struct describe {
 	struct describe_told {
 		bool programs;	    /* that it executed another program meanwhile */
 		bool parents;	    /* whose child it is: parents are left out */
+		bool login;	    /* its login uid is its parent's, login_uid */
+		uint32_t login_uid;
 		uint32_t uid, euid; /* or OWNER_UID_NONE */
 	} told;
 	struct search_care *care; /* whom to spare what can wait: arguments, script */

@@ -290,7 +290,15 @@ void near_found_elsewhere(struct near *near, const struct owner_query *query,
 void near_told(struct near *near, const struct task *task, struct describe_told *told)
 {
 	bool whole = tasks_whole(near->tasks);
+	const struct task *parent = whole && !task->programs && task->parent
+					    ? tasks_at(near->tasks, task->parent, task->started_ns)
+					    : NULL;
 
+	/* A session's is set before its programs are executed, and inherited (proc(5)). */
+	if (parent && parent->seen && parent->programs == task->parent_programs) {
+		told->login = true;
+		told->login_uid = parent->seen->owner.login_uid;
+	}
 	told->programs = whole;
 	told->parents = whole;
 	told->uid = whole ? task->uid : OWNER_UID_NONE;

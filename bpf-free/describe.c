@@ -316,9 +316,16 @@ static int describe_once(struct describe *describe, int pid_fd, pid_t pid, pid_t
 {
 	struct proc_stat stat, thread_stat;
 	struct proc_status status;
+	struct owner_ref parents[OWNER_PARENTS];
+	unsigned n_parents = describe->told.parents ? owner->n_parents : 0;
+	uint32_t cut = n_parents ? owner->cut & OWNER_CUT_PARENTS : 0;
 	int error, thread_fd = -1;
 
+	memcpy(parents, owner->parents, n_parents * sizeof(parents[0]));
 	describe_clear(owner);
+	memcpy(owner->parents, parents, n_parents * sizeof(parents[0]));
+	owner->n_parents = n_parents;
+	owner->cut |= cut;
 	if (proc_stat_of(pid_fd, &stat) || read_ids(describe, pid_fd, &status))
 		return -ESRCH;
 	owner->proc.pid = pid;

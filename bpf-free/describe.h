@@ -26,9 +26,9 @@ struct describe {
 	long ticks;  /* clock ticks in a second */
 	/* What the kernel's events tell already, set before each description. */
 	struct describe_told {
-		bool programs;	    /* that it executed another program meanwhile */
-		bool parents;	    /* whose child it is: parents are left out */
-		bool login;	    /* its login uid is its parent's, login_uid */
+		bool programs; /* that it executed another program meanwhile */
+		bool parents;  /* whose child it is: owner has its parents already */
+		bool login;    /* its login uid is its parent's, login_uid */
 		uint32_t login_uid;
 		uint32_t uid, euid; /* or OWNER_UID_NONE */
 	} told;

@@ -232,6 +232,8 @@ static int describe_task(struct owner_finder *f, struct job *job, struct task **
 
 	near_told(f->near, *task, &job->limits.told);
 	job->limits.forked = (*task)->forks || !job->limits.told.programs;
+	if (job->limits.told.parents)
+		near_parents(f->near, *task, owner);
 	result = run_twice(f, job, (*task)->pid_fd, start_ns, owner);
 	tasks_drain(tasks);
 	if (tasks_resyncs(tasks) != resyncs) {
@@ -251,8 +253,6 @@ static int describe_task(struct owner_finder *f, struct job *job, struct task **
 		job->limits.told.programs = false;
 		result = run_twice(f, job, (*task)->pid_fd, start_ns, owner);
 	}
-	if (owner->proc.pid && job->limits.told.parents)
-		near_parents(f->near, *task, owner);
 	if (!result && owner->proc.pid)
 		near_learn(f->near, *task, owner, clock_mono_ns());
 	return result;
@@ -497,7 +497,6 @@ static void take_reading(struct owner_finder *f, uint64_t now_ns)
 	if (!task || task->programs != f->read_programs ||
 	    tasks_resyncs(near_tasks(f->near)) != f->read_resyncs)
 		return;
-	near_parents(f->near, task, &slot->owner);
 	near_learn(f->near, task, &slot->owner, now_ns);
 }
 
@@ -525,6 +524,8 @@ static void read_next(struct owner_finder *f, uint64_t now_ns)
 	owner_init(&slot->owner);
 	slot->limits = (struct lookup_limits){ 0 };
 	near_told(f->near, task, &slot->limits.told);
+	if (slot->limits.told.parents)
+		near_parents(f->near, task, &slot->owner);
 	f->reading = true;
 	f->read_pid = task->pid;
 	f->read_programs = task->programs;

@@ -323,8 +323,10 @@ static bool read_ref(struct near *near, struct task *task)
 	return true;
 }
 
-void near_parents(struct near *near, const struct task *task, struct owner *owner)
+void near_parents(struct near *near, struct task *task, struct owner *owner)
 {
+	if (!task->parent) /* it was there before us */
+		read_ref(near, task);
 	owner->n_parents = 0;
 	owner->cut &= ~(uint32_t)OWNER_CUT_PARENTS;
 	while (task->parent > 0) {

@@ -49,7 +49,7 @@ int near_folder(struct near *near, struct task *task);
 /* What a description of task need not look for; nothing while the table is not whole. */
 void near_told(struct near *near, const struct task *task, struct describe_told *told);
 /* Whose child task is, by who forked it, also where that one has ended since. */
-void near_parents(struct near *near, const struct task *task, struct owner *owner);
+void near_parents(struct near *near, struct task *task, struct owner *owner);
 /* Takes the description of task into *owner, if it is fresh. */
 bool near_known(struct near *near, const struct task *task, uint64_t now_ns, struct owner *owner);
 /* Remembers that description; what changes by itself (a request's script) is not kept. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -27,6 +28,7 @@
 
 #define JUDGE_END	     0 /* of both socket pairs */
 #define OTHER_END	     1
+#define JUDGE_FILES	     4096
 #define RECORDER_PAUSE_MAX_S 30
 #define DRAIN_S		     15 /* how long the recorder may go on committing after the judge's end */
 
@@ -125,7 +127,11 @@ static void be_judge(struct keeper *keeper)
 		.control_fd = keeper->control[JUDGE_END],
 	};
 
+	/* A folder in /proc is kept open for each process that connects (bpf-free/near.c). */
+	const struct rlimit files = { JUDGE_FILES, JUDGE_FILES };
+
 	child_signals();
+	setrlimit(RLIMIT_NOFILE, &files);
 	prctl(PR_SET_NAME, "egressd-judge");
 	close(keeper->channel[OTHER_END]);
 	close(keeper->control[OTHER_END]);

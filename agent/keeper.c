@@ -29,6 +29,7 @@
 #define JUDGE_END	     0 /* of both socket pairs */
 #define OTHER_END	     1
 #define JUDGE_FILES	     4096
+#define JUDGE_NICE	     (-10)
 #define RECORDER_PAUSE_MAX_S 30
 #define DRAIN_S		     15 /* how long the recorder may go on committing after the judge's end */
 
@@ -132,6 +133,8 @@ static void be_judge(struct keeper *keeper)
 
 	child_signals();
 	setrlimit(RLIMIT_NOFILE, &files);
+	/* Who keeps every CPU busy must not make the held packets of others wait. */
+	setpriority(PRIO_PROCESS, 0, JUDGE_NICE);
 	prctl(PR_SET_NAME, "egressd-judge");
 	close(keeper->channel[OTHER_END]);
 	close(keeper->control[OTHER_END]);

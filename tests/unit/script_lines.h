@@ -114,7 +114,7 @@ static const struct script_line {
 	{ "/usr/bin/perl", "perl|-wIlib|m.pl", ARGV, "m.pl" },
 	{ "/usr/bin/perl", "perl|-w -T|m.pl", ARGV, "m.pl" },
 	{ "/usr/bin/perl", "perl|-w -I lib|m.pl", ARGV, "m.pl" },
-	{ "/usr/bin/perl", "perl|-w -I|lib|m.pl", ARGV, "lib" },
+	{ "/usr/bin/perl", "perl|-w -I|lib|m.pl", ARGV, "m.pl" },
 	{ "/usr/bin/perl", "perl|-l|m.pl", ARGV, "m.pl" },
 	{ "/usr/bin/perl", "perl|-l012|m.pl", ARGV, "m.pl" },
 	{ "/usr/bin/perl", "perl|-00|m.pl", ARGV, "m.pl" },

@@ -18,6 +18,8 @@ import zipfile
 
 from harness import CLONE_NEWNET, CLONE_NEWNS, HOLE4, check, equal, main, setns, user_ids, wait_for
 
+from services import newest
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 BUILD = os.environ.get('BUILD', os.path.join(TREE, 'build'))
@@ -98,8 +100,10 @@ class Owner:
     """owner_tool inside the box."""
 
     def __init__(self, sandbox, *options, wrap=()):
-        tool = shutil.copy(os.path.join(BUILD, 'tests/live/owner_tool'), sandbox.path('owner_tool'))
-        os.chmod(tool, 0o755)
+        tool = sandbox.path('owner_tool')
+        if not os.path.exists(tool):
+            shutil.copy(os.path.join(BUILD, 'tests/live/owner_tool'), tool)
+            os.chmod(tool, 0o755)
         self.process = sandbox.box.popen([*wrap, tool, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                          text=True)
 
@@ -632,7 +636,7 @@ class Site:
         self.box.private_mounts({self.www: '/var/www', **(
             {suexec: '/etc/apache2/suexec'} if os.path.isdir('/etc/apache2/suexec') else {})})
         self.truth = sandbox.make_folder('truth', mode=0o777)
-        self.tool = Owner(sandbox, '-f', '4096', '-h', '400')
+        self.tool = Owner(sandbox, '-f', '4096', '-h', '400', '-s', '200')
 
     def put(self, name, text, user='root'):
         path = os.path.join(self.www, name)
@@ -782,7 +786,7 @@ def web(tap, sandbox):
     pages = {name: site.put(name, text, user) for name, text, user in (
         ('mod/page.php', site.php(), 'root'), ('action/page.php', site.php(), 'root'),
         ('fcgid/page.php', site.php(), 'root'), ('cgi/page.pl', site.perl(), 'root'),
-        ('cgi/page.php', '#!/usr/bin/php-cgi\n' + site.php(), 'root'),
+        ('cgi/page.php', '#!/usr/bin/php-cgi -dcgi.force_redirect=0\n' + site.php(), 'root'),
         ('suexec/page.pl', site.perl(), 'nobody'),
         ('action/child.php', f'<?php system("exec perl {site.put("lib/child.pl", site.perl())}");', 'root'))}
     server = sandbox.box.popen(['/usr/sbin/apache2', '-D', 'FOREGROUND', '-f', f'{folder}/conf'],
@@ -814,7 +818,7 @@ def web(tap, sandbox):
         equal((answer['script_from'], answer['script']), (source, real), f'{answer} {log()}')
         equal(real, pages[target[1:]] if name is None else name, 'what runs')
         equal(request_of(answer), ('GET', target + '?a=b', host, '127.0.0.1'), answer)
-        return answer
+        by.uid = answer['uid']
 
     def fcgid():
         for _ in range(2):
@@ -824,7 +828,8 @@ def web(tap, sandbox):
             equal((answer['cwd'], request_of(answer)), (os.path.dirname(real), ('', '', '', '')), answer)
 
     def suexec():
-        equal(by('/suexec/page.pl', 'argv', 'suexec.example')['uid'], 65534, 'uid')
+        by('/suexec/page.pl', 'argv', 'suexec.example')
+        equal(by.uid, user_ids('nobody')[0], 'uid')
 
     if os.path.exists(f'{MODULES}/libphp8.2.so'):
         tap.test("mod_php's script is not told, and its folder is the working folder, never a script", mod_php)
@@ -861,7 +866,8 @@ def web(tap, sandbox):
         """A server that was itself started by a request: its children have that one's words."""
         perl = shutil.copy('/usr/bin/perl', f'{folder}/httpd')
         child = site.put('lib/inherits.pl', site.perl())
-        sandbox.box.popen([perl, '-e', f'system("/usr/bin/perl {child}; true")'], env=CGI, user='www-data')
+        sandbox.box.popen([perl, '-e', f'system("/usr/bin/perl {child}; true")'], env=CGI, user='www-data',
+                          stderr=subprocess.DEVNULL)
         real, answer = site.look(lambda: socket.socket())
         equal((real, answer['script'], request_of(answer)), (child, child, ('', '', '', '')), answer)
 
@@ -872,5 +878,190 @@ def web(tap, sandbox):
     tap.test('a server that a request started has not that request', inherits)
 
 
+
+POOL = """[%(name)s]
+user = www-data
+group = www-data
+listen = %(folder)s/%(name)s.sock
+pm = static
+pm.status_path = /egt-status
+%(more)s
+"""
+
+
+def pools(tap, sandbox):
+    """php-fpm itself: several workers of one pool held at once."""
+    site = Site(sandbox)
+    folder = sandbox.make_folder('fpm', mode=0o777)
+    conf = f'[global]\npid = {folder}/pid\nerror_log = {folder}/log\ndaemonize = no\n'
+    for name, more in (('plain', 'pm.max_children = 6'), ('full', 'pm.max_children = 3'),
+                       ('apart', f'pm.max_children = 4\npm.status_listen = 127.0.0.1:9178'),
+                       ('apart6', f'pm.max_children = 4\npm.status_listen = [::1]:9179'),
+                       ('file', f'pm.max_children = 2\npm.status_listen = {folder}/status.sock')):
+        conf += POOL % {'name': name, 'folder': folder, 'more': more}
+    with open(f'{folder}/conf', 'w', encoding='ascii') as file:
+        file.write(conf)
+    sandbox.box.popen([newest('/usr/sbin/php-fpm[0-9]*'), '-n', '-F', '-y', f'{folder}/conf'],
+                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    check(wait_for(lambda: os.path.exists(f'{folder}/file.sock'), 10), 'php-fpm does not listen')
+
+    def held(pool, number, wanted):
+        """So many pages of a pool at once; each one's owner must be itself."""
+        paths = [site.put(f'{pool}/{n}/page{n}.php', site.php()) for n in range(number)]
+        open_now = [fastcgi(sandbox.box, f'{folder}/{pool}.sock', {
+            'REQUEST_METHOD': 'GET', 'SCRIPT_FILENAME': path, 'SCRIPT_NAME': f'/page{n}.php',
+            'REQUEST_URI': f'/page{n}.php', 'QUERY_STRING': f'n={n}'}) for n, path in enumerate(paths)]
+        try:
+            found = wait_for(lambda: len(flows(site.tool.process.pid)) == number and
+                             flows(site.tool.process.pid), 10)
+            check(found, f'{len(flows(site.tool.process.pid))} connections of {number}')
+            seen = set()
+            for _ in range(2):
+                for flow in found:
+                    answer = site.tool.ask(flow, 33)
+                    with open(f'{site.truth}/{answer["pid"]}', encoding='utf-8') as file:
+                        real = file.read()
+                    if wanted == 'none':
+                        equal((answer['script'], answer['script_why'], answer['cwd'], answer['uri']),
+                              ('', 'deadline', os.path.dirname(real), ''), answer)
+                    else:
+                        equal((answer['script_from'], answer['script']), ('fpm-status', real), answer)
+                        equal(answer['uri'], f'/{os.path.basename(real)}?n={real[-5]}', answer)
+                    seen.add(answer['pid'])
+            equal(len(seen), number, 'workers')
+        finally:
+            for pid in sandbox.box.processes():
+                if flows_of(pid):
+                    with contextlib.suppress(OSError):
+                        os.kill(pid, signal.SIGKILL)
+            for connection in open_now:
+                connection.close()
+            wait_for(lambda: not flows(site.tool.process.pid), 3)
+
+    tap.test('four workers of one pool held at once are each named with their own script', held, 'plain', 4, 'fpm')
+    tap.test('a pool of which every worker is held is asked at its pm.status_listen', held, 'apart', 4, 'fpm')
+    tap.test('pm.status_listen may be IPv6', held, 'apart6', 4, 'fpm')
+    tap.test('pm.status_listen may be a unix socket', held, 'file', 2, 'fpm')
+    tap.test('a pool of which every worker is held, and nobody else to ask, is not told', held, 'full', 3, 'none')
+
+
+FAKE = r"""
+import os, socket, struct, sys, time
+exe, how, port, hole, uid = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4], int(sys.argv[5])
+l = socket.socket(); l.setsockopt(1, 2, 1); l.bind(('127.0.0.1', port)); l.listen()
+code = ("import socket,time\ntime.sleep(.2)\ns=socket.socket();s.settimeout(60)\n"
+        "s.connect(('%s',25))" % hole)
+def worker(code):
+    pid = os.fork()
+    if not pid:
+        os.setgroups([]); os.setgid(uid); os.setuid(uid)
+        os.execv(exe, ['php-fpm: pool www', '-c', code])
+    return pid
+k, other = worker(code), worker('import time\ntime.sleep(60)')
+def entry(pid, script, state='Running', duration='9000000', uri='/index.php', keys=()):
+    lines = [('pid', pid), ('state', state), ('start time', '01/Jan/2026'), ('start since', 1), ('requests', 1),
+             ('request duration', duration), ('request method', 'GET'), ('request URI', uri), ('content length', 0),
+             ('user', '-'), ('script', script), ('last request cpu', '0.00'), ('last request memory', 0)]
+    return '\n' + '*' * 24 + '\n' + ''.join('%-22s%s\n' % (key + ':', value) for key, value in lines)
+def head(pool='www'):
+    return 'pool:                 %s\nprocess manager:      static\n' % pool
+good = head() + entry(k, '/srv/page.php') + entry(other, '-', 'Idle')
+forged = '/x\n' + entry(other, '/evil')[1:].split('request URI', 1)[0]
+pages = {
+    'good': good, 'slow': good, 'drip': good, 'cut': good, 'closes': good, 'silent': good, 'reset': good,
+    'pool': head('other') + entry(k, '/srv/innocent.php'),
+    'twice': head() + entry(k, '/srv/innocent.php') + entry(k, '/srv/page.php'),
+    'stranger': head() + entry(k, '/srv/innocent.php') + entry(1, '/srv/x.php'),
+    'missing': head() + entry(other, '/srv/innocent.php'),
+    'idle': head() + entry(k, '/srv/innocent.php', 'Idle'),
+    'young': head() + entry(k, '/srv/innocent.php', duration='1'),
+    'negative': head() + entry(k, '/srv/innocent.php', duration='-5'),
+    'duration': head() + entry(k, '/srv/innocent.php', duration='18446744073709551615'),
+    'line': head() + entry(k, '/srv/page.php', uri=forged),
+    'folder': head() + entry(k, '/srv/'), 'relative': head() + entry(k, 'page.php'), 'dash': head() + entry(k, '-'),
+    'json': '{"pool":"www","process manager":"static","processes":[{"pid":%d,"state":"Running","script":"/srv/innocent.php"}]}' % k,
+    'html': '<html><body>pool: www</body></html>', 'empty': '', 'behind': good + 'more\n',
+    'many': head() + entry(k, '/srv/innocent.php') + ''.join(entry(100000 + n, '-') for n in range(1500)),
+    'huge': good + 'x' * (3 << 20), 'missing page': good,
+}
+page = ('Status: %s\r\nContent-type: text/plain\r\n\r\n' % ('404 Not Found' if how == 'missing page' else '200 OK')
+        ).encode() + pages[how].encode()
+if how == 'huge':
+    page = page[:4000] + b'y' * (3 << 20)
+body = b''.join(struct.pack('>BBHHBB', 1, 6, 1, len(page[at:at + 60000]), 0, 0) + page[at:at + 60000]
+                for at in range(0, len(page), 60000)) + struct.pack('>BBHHBB', 1, 3, 1, 8, 0, 0) + bytes(8)
+while True:
+    c, _ = l.accept()
+    try:
+        if how == 'reset':
+            c.setsockopt(1, 13, struct.pack('ii', 1, 0)); c.close(); continue
+        if how == 'closes':
+            c.close(); continue
+        c.recv(9999)
+        if how == 'silent':
+            time.sleep(1)
+        if how == 'slow':
+            time.sleep(.3)
+        if how == 'cut':
+            c.sendall(body[:len(body) // 2]); c.close(); continue
+        if how == 'drip':
+            for at in range(len(body)):
+                c.sendall(body[at:at + 1]); time.sleep(.005)
+        c.sendall(body)
+        c.close()
+    except OSError:
+        pass
+"""
+
+# How a page may be, what is said of the script then.
+PAGES = {
+    'good': ('/srv/page.php', 'none'), 'slow': ('', 'deadline'), 'drip': ('', 'deadline'), 'silent': ('', 'deadline'),
+    'cut': ('', 'error'), 'closes': ('', 'error'), 'reset': ('', 'error'), 'pool': ('', 'not-trusted'),
+    'twice': ('', 'not-trusted'), 'stranger': ('', 'not-trusted'), 'missing': ('', 'not-told'),
+    'idle': ('', 'not-told'), 'young': ('', 'not-told'), 'negative': ('', 'not-told'), 'duration': ('', 'not-told'),
+    'line': ('', 'not-trusted'), 'folder': ('', 'not-trusted'), 'relative': ('', 'not-trusted'),
+    'dash': ('', 'not-told'), 'json': ('', 'not-trusted'), 'html': ('', 'not-trusted'), 'empty': ('', 'not-trusted'),
+    'behind': ('', 'not-trusted'), 'many': ('', 'not-trusted'), 'huge': ('', 'error'),
+    'missing page': ('', 'no-status-page'),
+}
+
+
+def answers(tap, sandbox):
+    """A root's php-fpm that answers as it likes."""
+    exe = shutil.copy('/usr/bin/python3', sandbox.path('php-fpm8.2'))
+    conf = sandbox.path('fake.conf')
+    with open(conf, 'w', encoding='ascii') as file:
+        file.write('[www]\nlisten = 127.0.0.1:9778\npm.status_path = /s\npm.status_listen = 127.0.0.1:9777\n')
+    took = []
+
+    def ask(how, wanted):
+        tool = Owner(sandbox, '-f', '4096', '-h', '200')
+        popen(sandbox.box, [f'php-fpm: master process ({conf})', '-c', FAKE, exe, how, '9777', HOLE4, str(USER)],
+              exe,
+              subprocess.DEVNULL, '/', None, False, 'root')
+        try:
+            found = wait_for(lambda: flows(tool.process.pid), 10)
+            check(found, 'no connection')
+            time.sleep(0.05)
+            start = time.monotonic()
+            answer = tool.ask(found[0])
+            took.append((int((time.monotonic() - start) * 1000), how))
+            equal((answer['script'], answer['script_why']), wanted, answer)
+            equal(answer['uri'] != '', wanted[0] != '', answer)
+        finally:
+            for pid in sandbox.box.processes():
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: not sandbox.box.processes() or all(
+                open(f'/proc/{pid}/stat').read().rsplit(')', 1)[1].split()[0] == 'Z'
+                for pid in sandbox.box.processes()), 3)
+
+    for how, wanted in PAGES.items():
+        tap.test(f"a status page that is '{how}' is answered with {wanted[0] or 'no script'}: {wanted[1]}", ask, how, wanted)
+    took.sort()
+    tap.ok('no page made a look-up longer than its time', took[-1][0] < 250, str(took[-3:]))
+    tap.say(f'longest: {took[-1]}')
+
+
 if __name__ == '__main__':
-    main(web)
+    main(pools, answers)

@@ -67,10 +67,10 @@ const char *cgi_env_value(const struct cgi_env *env, const char *key)
 }
 
 static const char *const servers[] = {
-	"apache2",     "httpd",	    "fcgiwrap", "php-cgi",  "lighttpd",	  "litespeed",	 "lshttpd",
-	"openlitespe", "lscgid",    "thttpd",	"sthttpd",  "mini_httpd", "boa",	 "cherokee",
-	"hiawatha",    "uwsgi",	    "h2o",	"caddy",    "mathopd",	  "micro_httpd", "busybox",
-	"monkey",      "bozohttpd", "webfsd",	"miniserv",
+	"apache2",  "httpd", /* apache's elsewhere, busybox's */
+	"fcgiwrap", "php-cgi", "lighttpd",   "litespeed", "lshttpd",  "openlitespe",
+	"lscgid",   "thttpd",  "mini_httpd", "boa",	  "cherokee", "hiawatha",
+	"uwsgi",    "caddy",   "bozohttpd",  "miniserv",
 };
 
 static bool is_server(const struct owner_ref *ref)

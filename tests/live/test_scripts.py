@@ -26,10 +26,6 @@ BUILD = os.environ.get('BUILD', os.path.join(TREE, 'build'))
 USER = 50000 + os.getpid() % 10000  # whose processes are ours only
 PORT = 25
 
-# Where the parent leaves nothing behind and the program needs no network of its own: the socket is opened before
-# exec, so that every language holds one.
-HOLD = 'HOLD'
-
 # What each language says of itself, and how it stays: FILE is its own word for its file.
 PHP_STAY = 'while(ob_get_level())ob_end_flush();flush();sleep(60);'
 TEXT = {
@@ -146,7 +142,7 @@ class Bench:
     def __init__(self, sandbox):
         self.sandbox, self.box = sandbox, sandbox.box
         self.folder = sandbox.make_folder('scripts', user=USER)
-        self.tool = Owner(sandbox)
+        self.tool = Owner(sandbox, '-f', '4096', '-h', '1000')  # the machine may be busy
         for key, names in (('php', ('x.php', 'y.php', '-')), ('perl', ('m.pl', '-odd.pl')),
                            ('python', ('s.py', 'mod.py', 'pkg/part.py', 'pkg/__init__.py')), ('ruby', ('s.rb',)),
                            ('node', ('s.js',)), ('lua', ('s.lua',)), ('tcl', ('s.tcl',)), ('awk', ('s.awk',)),
@@ -307,7 +303,7 @@ def table(tap, sandbox):
             continue
         tap.test(f'what {os.path.basename(exe)} really runs is what is named, in each of its forms', program, exe, rows)
     tap.say(', '.join(f'{number} {kind}' for kind, number in counts.items()))
-    tap.ok('no command line is named wrongly', counts['wrong'] == 0 and counts['right'] > 200, str(counts))
+    tap.ok('no command line is named wrongly', counts['wrong'] == 0 and counts['right'] > 150, str(counts))
 
 
 
@@ -364,7 +360,8 @@ def real_run(bench, argv, cwd=None, env=None, stdin=None):
 
 def right(bench, argv, cwd=None, env=None):
     word, answer = real_run(bench, argv, cwd, env)
-    equal((answer['script_from'], os.path.normpath(answer['script'])), truth(word, cwd or bench.folder, None), argv)
+    equal((answer['script_from'], os.path.normpath(answer['script'])), truth(word, cwd or bench.folder, None),
+          f'{argv} {answer}')
     return answer
 
 
@@ -372,7 +369,9 @@ def forms(tap, sandbox):
     bench = Bench(sandbox)
     deep = sandbox.make_folder('scripts', 'deep', 'er', user=USER)
     paths = {}
-    for name, text in REAL.items():
+    here = [name for name in REAL if os.path.exists(NAMES[name])]
+    for name in here:
+        text = REAL[name]
         paths[name] = bench.put(f'real.{ending(name)}', text % NAMES[name])
         bench.put(f'env.{ending(name)}', text % f'/usr/bin/env {name}')
         bench.put(f'env-s.{ending(name)}', text % f'/usr/bin/env -S A=b {name}')
@@ -395,7 +394,7 @@ def forms(tap, sandbox):
             right(bench, words)
         right(bench, ['sh', '-c', f'cd .. && cd er && {name} ../../real.{ending(name)}; true'], deep)
 
-    for name in REAL:
+    for name in here:
         tap.test(f'{name} through #!, env and env -S is named with its script, from any folder', shebang, name)
         tap.test(f'{name} behind env, nice, timeout, nohup and sh -c is named with its script', wrapped, name)
 
@@ -435,6 +434,8 @@ def forms(tap, sandbox):
                 (['ruby', '-e', 'Process.setproctitle("ruby");' + TEXT['ruby'][0]], ''),
                 (['node', '--title=node', '-e', TEXT['node'][0]], ''),
                 (['node', '-e', 'process.title="node /etc/passwd";' + TEXT['node'][0]], '')):
+            if not shutil.which(argv[0]):
+                continue
             process, word = bench.start(argv, None)
             try:
                 equal(word, 'INLINE', argv)
@@ -489,6 +490,8 @@ def forms(tap, sandbox):
         for argv, named in ((['python3', 'app'], 'app/__main__.py'), (['node', 'app'], 'app/index.js'),
                             (['node', f'{bench.folder}/app/'], 'app/index.js'), (['node', 's'], 's.js'),
                             (['node', './both'], 'both.js'), (['node', 'other'], None)):
+            if not shutil.which(argv[0]):
+                continue
             process, word = bench.start(argv, '/usr/bin/python3' if argv[0] == 'python3' else None)
             try:
                 check(word, f'{argv} says nothing')
@@ -1064,4 +1067,4 @@ def answers(tap, sandbox):
 
 
 if __name__ == '__main__':
-    main(pools, answers)
+    main(table, forms, cgi, web, pools, answers)

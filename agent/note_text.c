@@ -133,7 +133,7 @@ char *note_object_text(const char *why, const char *sha256, int64_t bytes, bool 
 		return print("%s", note_explain_object(has(why) ? why : "not known"));
 	size = note_size_text((uint64_t)bytes);
 	if (copied)
-		text = print("sha256 %s, %s, copy kept in objects/%s", sha256, size, sha256);
+		text = print("sha256 %s, %s, copy kept in objects/ by that name", sha256, size);
 	else
 		text = print("sha256 %s, %s, no copy kept%s%s", sha256, size, missing ? ": " : "",
 			     missing ? note_explain_object(why) : "");

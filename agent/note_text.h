@@ -18,7 +18,7 @@ struct note_request {	   /* a trigger's */
 
 /* "probable trigger: POST /x.php from 203.0.113.9 (shop.example, access log)" */
 char *note_trigger_text(const struct note_request *request);
-/* "sha256 ab…, 1.2 MiB, copy kept in objects/ab…"; sha256: in hex. */
+/* "sha256 ab…, 1.2 MiB, copy kept in objects/ by that name"; sha256: in hex. */
 char *note_object_text(const char *why, const char *sha256, int64_t bytes, bool copied);
 /* "1234 bytes", "1.2 MiB" */
 char *note_size_text(uint64_t bytes);

@@ -250,7 +250,7 @@ static void page_notes(const struct page *page)
 	if (!trigger->match)
 		return;
 	text = text_of(page, "trigger");
-	line(page, "asked for by", "%s", text ? text : "?");
+	line(page, "trigger", "%s", text ? text : "?");
 	free(text);
 	if (!strcmp(trigger->match, note_match_words[MATCH_NONE]))
 		return;
@@ -309,7 +309,7 @@ static void page_caller(const struct page *page)
 	json_int_t pid = json_integer_value(json_object_get(caller, "pid"));
 
 	if (pid > 0 && pid != page->verdict->pid)
-		field_line(page, "connect called", "caller", ", as the kernel saw");
+		field_line(page, "connect by", "caller", ", as the kernel saw");
 	json_decref(caller);
 }
 
@@ -332,7 +332,7 @@ static void page_process(const struct page *page)
 		   : verdict->exe_deleted ? " (its file was deleted)"
 					  : "");
 	page_poses(page);
-	field_line(page, "file", "object", "");
+	field_line(page, "object", "object", "");
 	field_line(page, "command", "cmdline",
 		   verdict->cut & OWNER_CUT_CMDLINE ? " (it was longer)" : "");
 	field_line(page, "in folder", "cwd", "");
@@ -341,11 +341,11 @@ static void page_process(const struct page *page)
 	if (verdict->n_holders > 1) {
 		char *holders = text_of(page, "holders");
 
-		line(page, "socket held by", "%lld: %s%s", (long long)verdict->n_holders,
+		line(page, "held by", "%lld: %s%s", (long long)verdict->n_holders,
 		     holders ? holders : "?", verdict->cut & OWNER_CUT_HOLDERS ? " and more" : "");
 		free(holders);
 		if (verdict->has_uid)
-			line(page, "socket made by", "uid %lld", (long long)verdict->uid);
+			line(page, "made by", "uid %lld, the socket", (long long)verdict->uid);
 	}
 	page_caller(page);
 	say_how(page, verdict);

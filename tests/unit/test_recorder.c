@@ -495,7 +495,7 @@ static void a_newer_store_ends_it_with_a_reason(void **state)
 	(void)state;
 	assert_int_equal(finish(&run), 0);
 	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	run = start();
 	assert_int_equal(finish(&run), 1);

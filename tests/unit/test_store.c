@@ -1349,13 +1349,13 @@ static void a_newer_version_is_refused_untouched(void **state)
 
 	store_free(store);
 	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = NULL;
 	assert_int_equal(store_create(&store, &config, NULL), -EPROTO);
 	assert_int_equal(store_open_read(&store, *state), -EPROTO);
 	assert_null(store);
-	assert_int_equal(ask("PRAGMA user_version"), 2);
+	assert_int_equal(ask("PRAGMA user_version"), 3);
 }
 
 static void there_is_nothing_to_read_before_the_first_run(void **state)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * make_store DIR: begins a store in DIR as the recorder would, with honest and hostile records,
- * their evidence, and a report of the judge. make_store DIR add N TIMES: adds a row whose
+ * their evidence, what was learnt of them, and a report of the judge. make_store DIR hidden: adds
+ * one of a program that hides. make_store DIR add N TIMES: adds a row whose
  * destination ends in N, then repeats of it, each committed 0.6 s after the one before. make_store
  * DIR report: a report of a judge that runs now (its pid is the caller's). make_store DIR damage:
  * writes over the store.
@@ -222,21 +223,6 @@ static void add_honest(struct store *store)
 	strcpy(record->owner.unit, "cron.service");
 	add(store, record, "alice");
 	note(store, NOTE_SITE | NOTE_TRIGGER, "", MATCH_NONE, "", "", "");
-
-	/* A program that hides: deleted, with another's title, its socket in three hands. */
-	record = new_record(T0_NS + 25 * SECOND_NS, 33, "203.0.113.90", 25);
-	make_process(record, "nginx", "/dev/shm/.x/kworker", "");
-	record->owner.how = OWNER_SHARED;
-	record->owner.exe_deleted = true;
-	record->owner.poses = true;
-	memcpy(record->owner.cmdline, "nginx: worker process", 22);
-	record->owner.cmdline_bytes = 22;
-	record->owner.n_holders = 3;
-	record->owner.holders[1] = (struct owner_ref){ 4243, 33, 100, "nginx" };
-	record->owner.holders[2] = (struct owner_ref){ 900, 0, 60, "cron" };
-	record->owner.caller = record->owner.holders[1];
-	add(store, record, "www-data");
-	note(store, NOTE_OBJECT, "", MATCH_NONE, "", "", "");
 }
 
 static void fill(char *text, size_t size, const char *with)
@@ -323,6 +309,25 @@ static void add_report(struct store *store, int64_t ts_ns, int32_t pid)
 		die("store_add_status", error);
 }
 
+/* A program that hides: deleted, with another's title, its socket in three hands. */
+static void add_hidden(struct store *store)
+{
+	struct record *record = new_record(T0_NS + 25 * SECOND_NS, 33, "203.0.113.90", 25);
+
+	make_process(record, "nginx", "/dev/shm/.x/kworker", "");
+	record->owner.how = OWNER_SHARED;
+	record->owner.exe_deleted = true;
+	record->owner.poses = true;
+	memcpy(record->owner.cmdline, "nginx: worker process", 22);
+	record->owner.cmdline_bytes = 22;
+	record->owner.n_holders = 3;
+	record->owner.holders[1] = (struct owner_ref){ 4243, 33, 100, "nginx" };
+	record->owner.holders[2] = (struct owner_ref){ 900, 0, 60, "cron" };
+	record->owner.caller = record->owner.holders[1];
+	add(store, record, "www-data");
+	note(store, NOTE_OBJECT, "", MATCH_NONE, "", "", "");
+}
+
 static void add_numbered(struct store *store, const char *number)
 {
 	char dst[32];
@@ -376,6 +381,8 @@ int main(int argc, char **argv)
 		add_honest(store);
 		add_hostile(store);
 		add_report(store, T0_NS + 60 * SECOND_NS, 999999);
+	} else if (!strcmp(verb, "hidden")) {
+		add_hidden(store);
 	} else if (!strcmp(verb, "report")) {
 		add_report(store, now.tv_sec * SECOND_NS, getppid());
 	} else if (!strcmp(verb, "add") && argc > 4) {

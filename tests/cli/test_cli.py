@@ -418,6 +418,14 @@ def a_packets_comment_carries_what_was_learnt_after_it_was_written():
     same(comment["trigger"]["client"], "203.0.113.9")
 
 
+@test
+def help_explains_each_word_of_how_an_owner_is_known():
+    text = box.run("help", "show", conf=False)[0].decode()
+    for word in ("unique shared in-flight exited no-kernel-socket foreign-netns unknown confirmed caller given vhost "
+                 "panel home exact probable candidates").split():
+        want(re.search(r"^  %s +\w+ \w+" % word, text, re.M), word, text)
+
+
 def pcapng_blocks(data):
     at = 0
     while at < len(data):

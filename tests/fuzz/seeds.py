@@ -73,7 +73,7 @@ WIRE = {
     "form": b"\xe9\x01\x01", "short": WIRE_HEAD,
     "note": wire_note(7), "note-site": wire_note(1), "note-trigger": wire_note(2), "note-object": wire_note(4),
     "note-of-nothing": wire_note(0), "note-new-part": wire_note(8), "note-copy": wire_note(4, digest=0),
-    "note-nul": wire_note(2, uri=b"/a\0b"),
+    "note-nul": wire_note(2, uri=b"/a\0b"), "note-hostile": wire_note(7, uri=b"/\n\x1b[2J\xff\\\xe2\x80\xae" * 70),
 }
 
 
@@ -462,7 +462,7 @@ LISTING = {
 }
 
 SEEDS = {
-    "wire": WIRE, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
+    "wire": WIRE, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,
     "listing": LISTING,

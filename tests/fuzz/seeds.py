@@ -77,6 +77,31 @@ WIRE = {
 }
 
 
+def wire_item(kind, body, slot=3, serial=9, length=None):
+    body = struct.pack("<HI", slot, serial) + body
+    return struct.pack("<BH", kind, len(body) if length is None else length) + body
+
+
+def wire_again(family=2, flags=(True, True, True), verdict=1):
+    return (struct.pack("<QqIHH???", 8, 10**18, 33, 40000, 25, *flags) + bytes([0, 0, verdict, 2, family]) +
+            (V4[1] if family == 2 else V6[1]))
+
+
+BATCH_HEAD = WIRE_HEAD + b"\x05"
+WHOLE, AGAIN = wire_item(1, wire_record()[3:]), wire_item(2, wire_again())
+BATCH = {
+    "both": BATCH_HEAD + WHOLE + AGAIN * 3, "again-v6": BATCH_HEAD + wire_item(2, wire_again(10)),
+    "nobody": BATCH_HEAD + wire_item(2, wire_again(flags=(False, False, False))),
+    "charged": BATCH_HEAD + wire_item(2, wire_again(flags=(False, True, True))),
+    "no-slot": BATCH_HEAD + wire_item(1, wire_record()[3:], slot=65535, serial=0),
+    "again-no-slot": BATCH_HEAD + wire_item(2, wire_again(), slot=65535), "slot": BATCH_HEAD + wire_item(2, wire_again(), 256),
+    "serial": BATCH_HEAD + wire_item(2, wire_again(), serial=0), "family": BATCH_HEAD + wire_item(2, wire_again(0)),
+    "verdict": BATCH_HEAD + wire_item(2, wire_again(verdict=9)), "kind": BATCH_HEAD + wire_item(3, b"x"),
+    "cut": BATCH_HEAD + WHOLE[:-1], "long": BATCH_HEAD + wire_item(2, wire_again() + b"x"), "empty": BATCH_HEAD,
+    "length": BATCH_HEAD + wire_item(2, wire_again(), length=65535), "short": BATCH_HEAD + AGAIN + b"\x01\x05",
+}
+
+
 def members(header, enum, prefix):
     """How many names an enum has before its PREFIX..._N."""
     with open(os.path.join(TREE, header)) as file:
@@ -462,7 +487,7 @@ LISTING = {
 }
 
 SEEDS = {
-    "wire": WIRE, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
+    "wire": WIRE, "batch": BATCH, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,
     "listing": LISTING,

@@ -106,14 +106,13 @@ class Bench:
 
     def warm_up(self, form):
         """Not measured; compared with the truth all the same."""
-        for how in ('one', 'each'):
-            for family in (4, 6):
-                cell = Cell(str(self.population), form.title, 'www-data', f'{how}, warming up', family, False)
-                words = [how, self.take_addresses(family, WARM if form.fresh else 1), PORT, WARM, '-t', WARM_MS,
-                         '-o', self.truth_file, *(['-s'] if form.fresh else [])]
-                self.loads.run(words, 'www-data', self.sender_folder())
-                (self.truth.expect_each if form.fresh else self.truth.expect_many)(cell, self.truth_file,
-                                                                                    self.tool('connect'))
+        for how, family in [('one', 4)] if form.fresh else [('one', 4), ('one', 6), ('each', 4), ('each', 6)]:
+            cell = Cell(str(self.population), form.title, 'www-data', f'{how}, warming up', family, form.fresh)
+            address = self.take_addresses(family, WARM if form.fresh else 1)
+            words = [how, address, PORT, WARM, '-t', WARM_MS, '-o', self.truth_file, *(['-s'] if form.fresh else [])]
+            self.loads.run(words, 'www-data', self.sender_folder())
+            expect = self.truth.expect_each if form.fresh else self.truth.expect_many
+            expect(cell, self.truth_file, self.tool('connect'))
 
     def measure_forks(self, form, count):
         before = cpu_ns(form.pids())

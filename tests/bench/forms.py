@@ -158,7 +158,7 @@ class OpenSnitch(Form):
     def take_away(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(3)
+            self.process.wait(1)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(10)

@@ -127,7 +127,7 @@ class Report:
                       f' {total.compared} the pid was compared, one by one'))
         facts.append((total.compared >= lookups, f'{total.compared} pids compared, at least {lookups} asked for'))
         facts.append((total.asked == total.answered, f'{total.asked - total.answered} connects not recorded'))
-        facts.append((not self.sums, f'sums that do not add up: {len(self.sums)}'))
+        facts.append((not self.sums, f'{len(self.sums)} sums that do not add up, and other faults'))
         print()
         for good, text in facts:
             print(f"{'ok' if good else 'FAILED'}: {text}")

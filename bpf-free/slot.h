@@ -42,8 +42,8 @@ struct slot {
 
 	struct lookup lookup;
 	pthread_t thread;
-	/* Who changes it hands everything above over to the other side. A futex(2): the thread waits
-	 * for POSTED and QUIT, its owner for DONE. */
+	/* Who changes it hands everything above over to the other side. A futex(2): the thread
+	 * waits for POSTED and QUIT, its owner for DONE. */
 	_Atomic uint32_t state; /* enum slot_state */
 	uint32_t hung_uid;
 	int cpu;     /* where its thread has to run; -1: anywhere */

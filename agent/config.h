@@ -48,12 +48,15 @@ struct config {
 	uint32_t rcvbuf_bytes; /* rcvbuf_bytes = 16777216: of each netlink socket */
 	bool fail_open;	       /* fail_open = true: a full queue goes to the guard, not to waste */
 	uint16_t nflog_group;  /* nflog_group = 25: refused; +1: mail server; +2: local */
+	uint32_t hot_rate;     /* hot_rate = 100: attempts of one user a second; 0: no limit */
+	uint32_t hot_burst;    /* hot_burst = 300: and at once, after a rest */
 
 	/* owner */
-	uint32_t lookup_fds;	  /* lookup_fds = 64: descriptors read while a packet is held */
-	uint32_t lookup_ms;	  /* lookup_ms = 100: time while a packet is held */
-	uint32_t lookup_after_ms; /* lookup_after_ms = 20: time after the verdict, for each packet */
-	uint32_t script_ms;	  /* script_ms = 20: for php-fpm's status page; 0: never ask */
+	uint32_t lookup_fds; /* lookup_fds = 64: descriptors read while a packet is held */
+	uint32_t lookup_ms;  /* lookup_ms = 100: time while a packet is held */
+	uint32_t
+		lookup_after_ms; /* lookup_after_ms = 20: time after the verdict, for each packet */
+	uint32_t script_ms;	 /* script_ms = 20: for php-fpm's status page; 0: never ask */
 
 	/* processes */
 	char judge_user[CONFIG_NAME_BYTES];    /* judge_user = "egressd-judge"; name or number */

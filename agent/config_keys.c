@@ -32,6 +32,8 @@ const struct config_key config_keys[] = {
 	{ "rcvbuf_bytes", CONFIG_U32, AT(rcvbuf_bytes), 64 * KIB, GIB - 1, "bytes" },
 	{ "fail_open", CONFIG_BOOL, AT(fail_open) },
 	{ "nflog_group", CONFIG_U16, AT(nflog_group), 0, UINT16_MAX - 2 },
+	{ "hot_rate", CONFIG_U32, AT(hot_rate), 0, 1000000, "attempts" },
+	{ "hot_burst", CONFIG_U32, AT(hot_burst), 1, 1000000, "attempts" },
 
 	{ "lookup_fds", CONFIG_U32, AT(lookup_fds), 1, 65536, "descriptors" },
 	{ "lookup_ms", CONFIG_U32, AT(lookup_ms), 1, 1000, "ms" },
@@ -80,6 +82,8 @@ void config_defaults(struct config *config)
 		.rcvbuf_bytes = 16 * MIB,
 		.fail_open = true,
 		.nflog_group = 25,
+		.hot_rate = 100,
+		.hot_burst = 300,
 
 		.lookup_fds = 64,
 		.lookup_ms = 100,

@@ -17,6 +17,8 @@ void config_ruleset(const struct config *config, const struct policy *policy,
 		.mark_mask = config->mark_mask,
 		.mark_allow = config->mark_allow,
 		.mark_deny = config->mark_deny,
+		.hot_rate = config->hot_rate,
+		.hot_burst = config->hot_burst,
 		.nflog_group = config->nflog_group,
 		.queue_num = config->queue_num,
 	};

@@ -114,6 +114,8 @@ static int rules_load(struct rules *rules)
 	       "decide alone.\n");
 	mark_unloaded(&rules->ctl->config, false);
 	fflush(stdout);
+	if (message)
+		ctl_say_lines("warning: ", message);
 	ctl_users_policy(&rules->ctl->config, &rules->policy, true);
 	say_clashes(set);
 out:
@@ -200,6 +202,8 @@ static int rules_check(struct rules *rules)
 		print_lines(message ? message : "");
 	} else {
 		printf("OK: table inet %s is whole\n", rules->set.table);
+		if (message)
+			ctl_say_lines("warning: ", message);
 		code = CTL_OK;
 	}
 	free(message);

@@ -94,6 +94,8 @@ static void ask_kernel(struct ctl *ctl, const struct policy *policy, struct show
 		kernel->form = RULESET_QUEUE_NONE;
 		ruleset_agent_form(link, set.table, &kernel->form);
 		kernel->check = ruleset_check(&set, &message);
+		if (kernel->check == 0 && message)
+			snprintf(kernel->lacks, sizeof(kernel->lacks), "%s", message);
 		free(message);
 	}
 	ruleset_link_free(link);

@@ -89,12 +89,13 @@ bool judge_read_queue(struct judge *judge)
 
 bool judge_read_copies(struct judge *judge, enum record_via via)
 {
-	/* Each of the others means a look-up, and a held packet waits meanwhile: one a turn. */
-	unsigned batch = via == VIA_GUARD ? BATCH : 1;
-	int count = copies_read(judge->edges.copies[via], batch, on_copies[via], judge,
+	/* A held packet waits meanwhile: one datagram a turn. The kernel gathers the guard's
+	 * copies, so that a flood of them is read some twenty at a time; the others mean a look-up
+	 * each. */
+	int count = copies_read(judge->edges.copies[via], 1, on_copies[via], judge,
 				judge_stat(judge, STAT_LOST_COPIES));
 
 	if (count < 0)
 		overrun(judge, "copies", count);
-	return count == -ENOBUFS || count >= (int)batch;
+	return count == -ENOBUFS || count > 0;
 }

@@ -226,7 +226,7 @@ static void reload(struct keeper *keeper)
 		goto out;
 	}
 	config_policy(&settings.config, &settings.policy, log_config_error, NULL);
-	if (keeper_rules_make_whole(&settings, true) < 0) {
+	if (keeper_rules_make_whole(&settings, RULES_AT_RELOAD) < 0) {
 		log_error("reload refused: the old configuration stays");
 		goto out;
 	}
@@ -277,7 +277,7 @@ static void see_to_rules(struct keeper *keeper)
 		return;
 	if (now - keeper->rules_due > 60)
 		keeper->rules_times = 0;
-	if (keeper_rules_make_whole(&keeper->settings, false) == 1) {
+	if (keeper_rules_make_whole(&keeper->settings, RULES_AT_DRIFT) == 1) {
 		keeper->rules_times++;
 		set_agent_rule(keeper, true); /* the judge would see to it a second later */
 	}
@@ -449,8 +449,8 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 	}
 	keeper_rules_name_clashes(settings);
 	/* The edges before the rules: who can't have them must not touch the rules of who has. */
-	if (edges_open(config, &keeper.edges) < 0 || keeper_rules_make_whole(settings, false) < 0 ||
-	    make_channels(&keeper) < 0) {
+	if (edges_open(config, &keeper.edges) < 0 ||
+	    keeper_rules_make_whole(settings, RULES_AT_START) < 0 || make_channels(&keeper) < 0) {
 		edges_close(&keeper.edges);
 		statedir_close(&keeper.statedir);
 		return 1;

@@ -20,7 +20,7 @@ static void each_line(const char *prefix, char *text, void (*say)(const char *, 
 			say("%s%s", prefix, line);
 }
 
-int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted)
+int keeper_rules_make_whole(const struct judge_settings *settings, enum keeper_rules_when when)
 {
 	struct ruleset ruleset;
 	char *message = NULL;
@@ -29,11 +29,13 @@ int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted)
 	config_ruleset(&settings->config, &settings->policy, &ruleset);
 	result = ruleset_check(&ruleset, &message);
 	if (result == 0) {
+		if (message && when != RULES_AT_DRIFT)
+			each_line("rules: ", message, log_warning);
 		free(message);
 		return 0;
 	}
 	if (result == 1)
-		each_line("rules: ", message, wanted ? log_debug : log_warning);
+		each_line("rules: ", message, when == RULES_AT_RELOAD ? log_debug : log_warning);
 	if (result != -ETIMEDOUT) { /* nft hangs: once is enough */
 		free(message);
 		message = NULL;
@@ -46,6 +48,8 @@ int keeper_rules_make_whole(const struct judge_settings *settings, bool wanted)
 	} else {
 		log_notice("rules: loaded table inet %s, mode %s", settings->config.table,
 			   policy_mode_words[settings->config.mode]);
+		if (message)
+			each_line("rules: ", message, log_warning);
 	}
 	free(message);
 	return result ? result : 1;

@@ -47,6 +47,7 @@ unsigned show_status_outcomes(const struct store_status *store,
 		{ "by_rules", "refused by the rule set alone",
 		  kernel[RULESET_BY_GUARD] + kernel[RULESET_NOT_OPENING] +
 			  kernel[RULESET_FRAGMENT] + kernel[RULESET_FORWARDED] },
+		{ "hot", "  of these: too many of one user", kernel[RULESET_HOT] },
 	};
 
 	memcpy(outcomes, all, sizeof(all));
@@ -120,6 +121,8 @@ static json_t *kernel_json(const struct show_kernel *kernel)
 			    loaded && kernel->form < RULESET_QUEUE_N
 				    ? text(ruleset_queue_words[kernel->form])
 				    : json_null());
+	json_object_set_new(object, "lacks",
+			    loaded && *kernel->lacks ? text(kernel->lacks) : json_null());
 	counters = loaded ? show_need(json_object()) : json_null();
 	for (unsigned i = 0; loaded && i < RULESET_COUNTER_N; i++)
 		json_object_set_new(counters, ruleset_counter_words[i], number(kernel->packets[i]));

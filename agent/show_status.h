@@ -19,7 +19,8 @@ struct show_kernel {	 /* what the kernel holds now */
 	int check; /* as ruleset_check(); only when loaded */
 	enum ruleset_queue form;
 	uint64_t packets[RULESET_COUNTER_N];
-	char epoch[80]; /* of packets, as stats.kernel_epoch; "": not known */
+	char lacks[200]; /* what this kernel can't do of the rules; "": nothing */
+	char epoch[80];	 /* of packets, as stats.kernel_epoch; "": not known */
 };
 
 struct show_queue { /* /proc/net/netfilter/nfnetlink_queue */
@@ -58,7 +59,7 @@ bool show_status_seen_since(const struct show_status *status, uint64_t *seen);
 void show_status_wrong(const struct show_status *status, FILE *out);
 
 /* The same for what became of the packets. */
-#define SHOW_OUTCOMES 6
+#define SHOW_OUTCOMES 7
 unsigned show_status_outcomes(const struct store_status *store,
 			      struct show_loss outcomes[SHOW_OUTCOMES]);
 

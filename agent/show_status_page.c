@@ -234,6 +234,10 @@ static void page_kernel(const struct show_status *status, FILE *out)
 				   status->kernel.packets[RULESET_FORWARDED]);
 	head(out, "", text);
 	free(text);
+	text = show_printf("%" PRIu64 " of these since one user made too many",
+			   status->kernel.packets[RULESET_HOT]);
+	head(out, "", text);
+	free(text);
 }
 
 int show_status_page(const struct show_status *status, const struct show_options *options,

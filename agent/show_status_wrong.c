@@ -4,6 +4,7 @@
  * nothing itself.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "show_status.h"
@@ -59,6 +60,12 @@ static unsigned wrong_judge(const struct show_status *status, FILE *out)
 		n++;
 	} else if (rules && kernel->check > 0) {
 		fprintf(out, "  the rules differ from the configuration (egressctl rules check)\n");
+		n++;
+	} else if (rules && *kernel->lacks) {
+		char *lacks = show_clean(kernel->lacks);
+
+		fprintf(out, "  the rules are %s\n", lacks);
+		free(lacks);
 		n++;
 	}
 	return n;

@@ -28,6 +28,7 @@ static const char *const words[STAT_N] = {
 	[STAT_KERNEL_FIRST + RULESET_LOCAL] = "kernel_local",
 	[STAT_KERNEL_FIRST + RULESET_MAIL] = "kernel_mail",
 	[STAT_KERNEL_FIRST + RULESET_HELD] = "kernel_held",
+	[STAT_KERNEL_FIRST + RULESET_HOT] = "kernel_hot",
 	[STAT_KERNEL_FIRST + RULESET_ALLOWED] = "kernel_allowed",
 	[STAT_KERNEL_FIRST + RULESET_BY_AGENT] = "kernel_refused_by_agent",
 	[STAT_KERNEL_FIRST + RULESET_BY_GUARD] = "kernel_refused_by_guard",
@@ -36,7 +37,7 @@ static const char *const words[STAT_N] = {
 	[STAT_KERNEL_FIRST + RULESET_FRAGMENT] = "kernel_fragment",
 	[STAT_KERNEL_FIRST + RULESET_FORWARDED] = "kernel_forwarded",
 };
-static_assert(STAT_JUDGE_N == 18 && RULESET_COUNTER_N == 10, "words[] names every stat_id");
+static_assert(STAT_JUDGE_N == 18 && RULESET_COUNTER_N == 11, "words[] names every stat_id");
 
 const char *stat_word(enum stat_id id)
 {

@@ -12,8 +12,9 @@
 #include "ruleset_run.h"
 #include "ruleset_text.h"
 
-/* What a reload must empty, since it only adds elements. `refused` keeps what it counted. */
-static const char *const static_sets[] = { "smtp_ports", "mta_uids", "may_send" };
+/* What a reload must empty, since it only adds elements; those of `hot_uids` keep the limit that
+ * they were made with. `refused` keeps what it counted. */
+static const char *const static_sets[] = { "smtp_ports", "mta_uids", "may_send", "hot_uids" };
 
 static void trim_newlines(char *text)
 {
@@ -145,7 +146,7 @@ static int table_renew(const struct ruleset *ruleset, const char *rules, char **
 	return whole ? -EINVAL : 0;
 }
 
-int ruleset_load(const struct ruleset *ruleset, char **message)
+static int load(const struct ruleset *ruleset, char **message)
 {
 	char *rules = NULL, *text = NULL;
 	int ret;
@@ -179,6 +180,43 @@ out:
 	return ret;
 }
 
+/* The same rules without the limit for each uid; false: they have none. */
+static bool without_limit(const struct ruleset *ruleset, struct ruleset *plain)
+{
+	*plain = *ruleset;
+	plain->hot_rate = 0;
+	return ruleset->hot_rate != 0;
+}
+
+static void say_without_limit(char **message, const char *why)
+{
+	char *told = strndup(why ? why : "", strcspn(why ? why : "", "\n"));
+
+	message_printf(
+		message,
+		"without a limit for each user (hot_rate), which this kernel or nft refuses: ",
+		told ? told : "", "");
+	free(told);
+}
+
+int ruleset_load(const struct ruleset *ruleset, char **message)
+{
+	struct ruleset plain;
+	char *why;
+	int ret = load(ruleset, message);
+
+	if (ret != -EINVAL || !without_limit(ruleset, &plain))
+		return ret;
+	why = *message;
+	if (load(&plain, message) == 0) {
+		say_without_limit(message, why);
+		free(why);
+		return 0;
+	}
+	message_set(message, why); /* not the limit's fault */
+	return ret;
+}
+
 int ruleset_unload(const struct ruleset *ruleset, char **message)
 {
 	char *bytes;
@@ -205,7 +243,7 @@ int ruleset_show(const struct ruleset *ruleset, char **text, char **message)
 }
 
 /* What these rules look like when nft lists them, from a namespace that has nothing else. */
-static int listing_wanted(const struct ruleset *ruleset, struct listing *listing, char **message)
+static int listing_made(const struct ruleset *ruleset, struct listing *listing, char **message)
 {
 	char *rules = NULL, *text = NULL;
 	int netns_fd = -1, ret;
@@ -226,10 +264,31 @@ static int listing_wanted(const struct ruleset *ruleset, struct listing *listing
 	return ret;
 }
 
+/* As ruleset_load() has them: *note says what is left out, or stays NULL. */
+static int listing_wanted(const struct ruleset *ruleset, struct listing *listing, char **note,
+			  char **message)
+{
+	struct ruleset plain;
+	char *why;
+	int ret = listing_made(ruleset, listing, message);
+
+	if (ret != -EINVAL || !without_limit(ruleset, &plain))
+		return ret;
+	why = *message;
+	*message = NULL;
+	if (listing_made(&plain, listing, message) == 0) {
+		say_without_limit(note, why);
+		free(why);
+		return 0;
+	}
+	message_set(message, why);
+	return ret;
+}
+
 int ruleset_check(const struct ruleset *ruleset, char **message)
 {
 	struct listing wanted = { 0 }, held = { 0 };
-	char *text = NULL, *lines = NULL;
+	char *text = NULL, *lines = NULL, *note = NULL;
 	int ret;
 
 	*message = NULL;
@@ -239,11 +298,16 @@ int ruleset_check(const struct ruleset *ruleset, char **message)
 	if (!ret)
 		ret = listing_parse(text, ruleset->queue_num, &held);
 	if (!ret)
-		ret = listing_wanted(ruleset, &wanted, message);
+		ret = listing_wanted(ruleset, &wanted, &note, message);
 	if (!ret)
 		ret = listing_compare(&wanted, &held, &lines);
 	if (ret >= 0)
 		message_set(message, lines);
+	if (ret == 0 && note) {
+		message_set(message, note);
+		note = NULL;
+	}
+	free(note);
 	listing_free(&wanted);
 	listing_free(&held);
 	free(text);

@@ -27,6 +27,8 @@ struct ruleset {
 	const uint32_t *mail_uids; /* may be none: then nobody gets out */
 	unsigned n_mail_uids;
 	uint32_t mark_mask, mark_allow, mark_deny;
+	uint32_t hot_rate;  /* attempts a second of one uid that are offered to the queue; 0: all */
+	uint32_t hot_burst; /* and at once, after a rest */
 	uint16_t nflog_group; /* refused; +1 mail server's copies; +2 local copies */
 	uint16_t queue_num;
 };
@@ -42,11 +44,15 @@ struct ruleset {
  * open; or the answer to somebody who connects to us from a mail port) or a SYN that a DNAT rule
  * turned to a mail port. LOCAL + MAIL + HELD + UNHELD + NOT_OPENING + FRAGMENT + FORWARDED counts
  * every packet that is owed a record exactly once.
+ *
+ * HOT is of HELD: above hot_rate, so not offered to the queue; the guard decided, so each is in
+ * BY_GUARD too.
  */
 enum ruleset_counter {
 	RULESET_LOCAL,	     /* SYNs to an address of this box: copied to group + 2 */
 	RULESET_MAIL,	     /* SYNs of a mail uid: copied to group + 1 */
 	RULESET_HELD,	     /* SYNs of everybody else: offered to the agent's queue */
+	RULESET_HOT,	     /* of HELD: not offered, since its uid made too many */
 	RULESET_ALLOWED,     /* let out with the agent's allow mark */
 	RULESET_BY_AGENT,    /* refused with the agent's deny mark: the agent records them */
 	RULESET_BY_GUARD,    /* openings refused by the rule set alone: copied to the group */
@@ -76,7 +82,9 @@ int ruleset_render(const struct ruleset *ruleset, char **text, char **message);
  * when a table of ours is there already (its rules are flushed and written anew in the same
  * transaction); the agent chain is left empty: the agent fills it again. A table that is not as
  * ours after that (a foreign chain, another hook) is deleted and made anew in one transaction, and
- * *message says so: its counters start at 0, its handle is another. -EINVAL: nft refused. */
+ * *message says so: its counters start at 0, its handle is another. A kernel or nft that has no
+ * limit for each uid gets the rules without hot_rate, and *message says so. -EINVAL: nft refused.
+ */
 int ruleset_load(const struct ruleset *ruleset, char **message);
 /* Deletes the table in one transaction; 0 also when there is none. */
 int ruleset_unload(const struct ruleset *ruleset, char **message);
@@ -87,8 +95,9 @@ int ruleset_show(const struct ruleset *ruleset, char **text, char **message);
  * its own (a forked child, unshare), listed there by the same nft, and compared; dynamic elements,
  * counter values and the agent's rule are left out of the comparison.
  * Needs CAP_SYS_ADMIN for the namespace.
- * 0 whole; 1 differs, one line a difference in *message ("missing: …", "foreign: …"); -ENOENT no
- * table; -errno.
+ * 0 whole (a *message then is one line about what this kernel can't do, as of ruleset_load());
+ * 1 differs, one line a difference in *message ("missing: …", "foreign: …"); -ENOENT no table;
+ * -errno.
  */
 int ruleset_check(const struct ruleset *ruleset, char **message);
 

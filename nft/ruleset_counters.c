@@ -22,6 +22,7 @@ const char *const ruleset_counter_words[RULESET_COUNTER_N] = {
 	[RULESET_LOCAL] = "local",
 	[RULESET_MAIL] = "mail",
 	[RULESET_HELD] = "held",
+	[RULESET_HOT] = "hot",
 	[RULESET_ALLOWED] = "allowed",
 	[RULESET_BY_AGENT] = "refused_by_agent",
 	[RULESET_BY_GUARD] = "refused_by_guard",

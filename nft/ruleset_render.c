@@ -25,6 +25,7 @@ enum placeholder {
 	PLACE_MARK_KEEP,
 	PLACE_MARK_ALLOW,
 	PLACE_MARK_DENY,
+	PLACE_HOT_LIMIT,
 	PLACE_GROUP_REFUSED,
 	PLACE_GROUP_MAIL,
 	PLACE_GROUP_LOCAL,
@@ -40,6 +41,7 @@ static const char *const placeholder_words[PLACE_N] = {
 	[PLACE_MARK_KEEP] = "mark_keep",
 	[PLACE_MARK_ALLOW] = "mark_allow",
 	[PLACE_MARK_DENY] = "mark_deny",
+	[PLACE_HOT_LIMIT] = "hot_limit",
 	[PLACE_GROUP_REFUSED] = "group_refused",
 	[PLACE_GROUP_MAIL] = "group_mail",
 	[PLACE_GROUP_LOCAL] = "group_local",
@@ -74,6 +76,8 @@ static const char *ruleset_wrong(const struct ruleset *ruleset)
 		return "mail users: at most 64 were expected";
 	if (!allow || !deny || allow == deny || (allow & ~mask) || (deny & ~mask))
 		return "marks: two different values within the mask, not 0, were expected";
+	if (ruleset->hot_rate && !ruleset->hot_burst)
+		return "hot_burst: 1 packet or more was expected";
 	if (ruleset->nflog_group > UINT16_MAX - 2)
 		return "nflog_group: at most 65533 was expected";
 	return NULL;
@@ -108,6 +112,12 @@ static void render_value(struct render *render, enum placeholder place)
 		break;
 	case PLACE_MARK_DENY:
 		ruleset_text_printf(out, "0x%08" PRIx32, ruleset->mark_deny);
+		break;
+	case PLACE_HOT_LIMIT:
+		if (ruleset->hot_rate)
+			ruleset_text_printf(
+				out, "limit rate over %" PRIu32 "/second burst %" PRIu32 " packets",
+				ruleset->hot_rate, ruleset->hot_burst);
 		break;
 	case PLACE_GROUP_REFUSED:
 		ruleset_text_printf(out, "%u", ruleset->nflog_group);

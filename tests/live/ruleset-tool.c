@@ -160,7 +160,7 @@ static const struct {
 static int usage(void)
 {
 	fputs("usage: ruleset-tool [-m] [-t TABLE] [-u UID]... [-p PORT]... [-g GROUP] [-q QUEUE] "
-	      "[-f FILE] [-n NFT] VERB\n",
+	      "[-f FILE] [-n NFT] [-l HOT_RATE] [-b HOT_BURST] VERB\n",
 	      stderr);
 	return 99;
 }
@@ -171,7 +171,7 @@ int main(int argc, char **argv)
 	bool own_ports = false;
 	int option, ret;
 
-	while ((option = getopt(argc, argv, "mt:u:p:g:q:f:n:")) != -1) {
+	while ((option = getopt(argc, argv, "mt:u:p:g:q:f:n:l:b:")) != -1) {
 		if (option == 'm')
 			ruleset.monitor = true;
 		else if (option == 't')
@@ -188,6 +188,10 @@ int main(int argc, char **argv)
 			ruleset.queue_num = (uint16_t)strtoul(optarg, NULL, 10);
 		else if (option == 'f')
 			ruleset.rules_file = optarg;
+		else if (option == 'l')
+			ruleset.hot_rate = (uint32_t)strtoul(optarg, NULL, 10);
+		else if (option == 'b')
+			ruleset.hot_burst = (uint32_t)strtoul(optarg, NULL, 10);
 		else if (option == 'n')
 			ruleset.nft_program = optarg;
 		else

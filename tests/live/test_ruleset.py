@@ -517,6 +517,63 @@ def test_agent():
           (form, 0, "none\n"))
 
 
+def test_hot():
+    peer = PEER_ADDRESS[4]
+
+    def five(uid=WEB):
+        return [connect(uid, peer, 25) for _ in range(5)]
+
+    def limited(rate, burst, *words):
+        limit = ("-l", str(rate), "-b", str(burst)) + words
+        return tool(*limit, "load").stdout, tool(*limit, "check", ok=False).returncode, tool("fill").returncode
+
+    refused = ["ECONNREFUSED"] * 5
+    hot = (refused, {"held": 5, "hot": 2, "refused_by_agent": 3, "refused_by_guard": 2},
+           [(25, "refused_by_guard", WEB)] * 2)
+    check("a limit for each user loads, and the table is whole", limited(1, 3), ("", 0, 0))
+    check("a table with another limit differs", tool("-l", "2", "-b", "3", "check", ok=False).returncode, 1)
+    check("what one user makes too many is never held: refused by the guard, counted and copied once",
+          with_agent(0x00d00000, five), hot)
+    check("another user is held meanwhile", with_agent(0x00d00000, lambda: connect(ROOT, peer, 25)),
+          ("ECONNREFUSED", {"held": 1, "refused_by_agent": 1}, []))
+    check("the mail server's user has no limit", with_agent(0x00d00000, lambda: five(MAIL)),
+          (["ok"] * 5, {"mail": 5}, [(26, "mail", MAIL)] * 5))
+    check("nor has submission to this box",
+          with_agent(0x00d00000, lambda: [connect(WEB, OWN_ADDRESS[4], 25) for _ in range(5)]),
+          (["ok"] * 5, {"local": 5}, [(27, "local", WEB)] * 5))
+    limited(1, 3)
+    check("a load gives every user a new allowance", with_agent(0x00d00000, five), hot)
+    limited(1, 100)
+    check("a load with another limit holds for users of the last one, too", with_agent(0x00d00000, five),
+          (refused, {"held": 5, "refused_by_agent": 5}, []))
+    limited(1, 3, "-m")
+    check("monitor lets what is too many pass, counted and copied once", with_agent(0x00d00000, five),
+          (["ok"] * 5,) + hot[1:])
+    limited(1000000, 1000000)
+    check("the largest limit loads", with_agent(0x00d00000, five)[1], {"held": 5, "refused_by_agent": 5})
+    no_limit = f"/tmp/{BOX}-nft"
+    with open(no_limit, "w") as file:
+        os.chmod(no_limit, 0o755)
+        file.write("""#!/bin/sh
+[ "$1" = -f ] || exec /usr/sbin/nft "$@"
+rules=$(cat)
+case "$rules" in *"limit rate over"*) echo "no limit here" >&2; exit 1;; esac
+echo "$rules" | /usr/sbin/nft -f -
+""")
+    try:
+        words = "without a limit for each user (hot_rate), which this kernel or nft refuses: no limit here\n"
+        check("without limits in the kernel the rules load without this one, and say so",
+              limited(1, 3, "-n", no_limit), (words, 0, 0))
+        check("so does their check", tool("-l", "1", "-b", "3", "-n", no_limit, "check").stdout, words)
+        check("and all are held", with_agent(0x00d00000, five), (refused, {"held": 5, "refused_by_agent": 5}, []))
+        check("a limit of another kernel is no fault of other rules",
+              tool("-l", "1", "-b", "3", "-n", no_limit, "-t", "1", "load", ok=False).stdout,
+              "table: a name of letters, digits and _ was expected\n")
+    finally:
+        os.unlink(no_limit)
+    tool("load")
+
+
 def test_no_mail_user():
     run(TOOL, "load")
     check("without a mail user nobody gets out", [connect(uid, PEER_ADDRESS[4], 25) for uid in (MAIL, WEB, ROOT)],
@@ -565,6 +622,7 @@ test_odd_packets()
 test_older_flows()
 test_far_end_on_a_mail_port()
 test_agent()
+test_hot()
 test_no_mail_user()
 test_clashes()
 tool("unload")

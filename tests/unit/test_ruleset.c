@@ -36,6 +36,8 @@ static struct ruleset sample(void)
 		.mark_mask = 0x00f00000,
 		.mark_allow = 0x00a00000,
 		.mark_deny = 0x00d00000,
+		.hot_rate = 100,
+		.hot_burst = 300,
 		.nflog_group = 25,
 		.queue_num = 2525,
 	};
@@ -77,6 +79,7 @@ static void every_placeholder_gets_its_value(void **state)
 			 1);
 	assert_true(count(text, "meta mark set meta mark & 0xff0fffff") >= 2);
 	assert_int_equal(count(text, "log prefix \"refused_by_guard\" group 25 "), 2);
+	assert_int_equal(count(text, "limit rate over 100/second burst 300 packets"), 1);
 	assert_int_equal(count(text, "log prefix \"mail\" group 26 "), 1);
 	assert_int_equal(count(text, "log prefix \"local\" group 27 "), 1);
 	assert_int_equal(count(text, "goto refuse_enforce\n"), 1);
@@ -112,6 +115,25 @@ static void without_mail_users_the_sets_have_no_elements(void **state)
 	free(text);
 }
 
+static void without_a_rate_there_is_no_limit_and_all_the_rest(void **state)
+{
+	struct ruleset ruleset = sample();
+	char *limited = render(&ruleset), *text, *line, *end;
+
+	(void)state;
+	ruleset.hot_rate = 0;
+	ruleset.hot_burst = 0;
+	text = render(&ruleset);
+	line = strstr(limited, "\t\tupdate @hot_uids { meta skuid limit ");
+	assert_non_null(line);
+	end = strchr(line, '\n');
+	assert_non_null(end);
+	memmove(line, end + 1, strlen(end)); /* with its NUL */
+	assert_string_equal(text, limited);
+	free(limited);
+	free(text);
+}
+
 static void every_counter_is_in_the_template_and_is_used(void **state)
 {
 	struct ruleset ruleset = sample();
@@ -135,7 +157,7 @@ static void values_that_could_carry_syntax_or_make_no_sense_are_refused(void **s
 	char *text = NULL, *message;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) + 5; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) + 6; i++) {
 		ruleset = sample();
 		if (i < sizeof(names) / sizeof(names[0]))
 			ruleset.table = names[i];
@@ -147,6 +169,8 @@ static void values_that_could_carry_syntax_or_make_no_sense_are_refused(void **s
 			ruleset.mark_allow = 0;
 		else if (i == 9)
 			ruleset.mark_allow = 0x01a00000;
+		else if (i == 10)
+			ruleset.hot_burst = 0;
 		else
 			ruleset.nflog_group = 65534;
 		message = NULL;
@@ -179,7 +203,7 @@ static void a_placeholder_that_is_unknown_or_missing_is_named(void **state)
 {
 	static const char all[] =
 		"${table} ${ports} ${mail_uids} ${mark_mask} ${mark_keep} ${mark_allow} "
-		"${mark_deny}\n${group_refused} ${group_mail} ${group_local} ";
+		"${mark_deny}\n${hot_limit} ${group_refused} ${group_mail} ${group_local} ";
 	char template[512], *message;
 
 	(void)state;
@@ -627,6 +651,7 @@ int main(void)
 		cmocka_unit_test(every_placeholder_gets_its_value),
 		cmocka_unit_test(monitor_goes_to_the_chains_that_accept),
 		cmocka_unit_test(without_mail_users_the_sets_have_no_elements),
+		cmocka_unit_test(without_a_rate_there_is_no_limit_and_all_the_rest),
 		cmocka_unit_test(every_counter_is_in_the_template_and_is_used),
 		cmocka_unit_test(values_that_could_carry_syntax_or_make_no_sense_are_refused),
 		cmocka_unit_test(a_placeholder_that_is_unknown_or_missing_is_named),

@@ -44,6 +44,7 @@ static void a_packet_is_seen_once(void **state)
 		{ RULESET_FORWARDED, true },
 		{ RULESET_UNHELD, true },
 		/* of those above: */
+		{ RULESET_HOT, false },
 		{ RULESET_ALLOWED, false },
 		{ RULESET_BY_AGENT, false },
 		{ RULESET_BY_GUARD, false },

@@ -70,7 +70,7 @@ def flood(bench, rounds):
     notes.append(f"flood: the null agent loses {result['lost']} at {rate:,} connects/s"
                  f"{'' if one else ', which is all that the flooder can'}; another uid's median then"
                  f" {result['median']:.1f} us, unloaded {result['unloaded']:.1f}, longest {result['max'] / 1000:.1f} ms")
-    form = Egressd(bench, 'enforce', 'egressd, flooded')
+    form = Egressd(bench, 'enforce', 'egressd, flooded', hot_rate=100)
     for _ in range(rounds):
         bench.begin(form)
         try:

@@ -23,6 +23,7 @@ struct flood {
 /* Whether this socket is free for another connect; an answer that came is counted. */
 static bool take_answer(struct flood *flood, unsigned i)
 {
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
 	struct pollfd ready = { .fd = flood->fds[i], .events = POLLOUT };
 	int error = 0;
 	socklen_t length = sizeof(error);
@@ -39,11 +40,9 @@ static bool take_answer(struct flood *flood, unsigned i)
 		flood->other++;
 	else
 		flood->connected++;
-	if (!error) { /* it stays open to its peer: begin anew */
-		struct sockaddr none = { .sa_family = AF_UNSPEC };
-
-		connect(flood->fds[i], &none, sizeof(none));
-	}
+	/* Begin anew: one that is connected stays so, and one that was refused says it once more
+	 * (ECONNABORTED) to the next connect, which sends nothing. */
+	connect(flood->fds[i], &none, sizeof(none));
 	return true;
 }
 
@@ -58,9 +57,7 @@ static void send_one(struct flood *flood, unsigned i)
 	    errno == EINPROGRESS) {
 		flood->waits[i] = true;
 		flood->sent++;
-	} else if (errno == ECONNREFUSED || errno == ECONNABORTED) {
-		/* refused at once, by rules that need nobody; or the last one's answer, told late
-		 */
+	} else if (errno == ECONNREFUSED) { /* at once, by rules that need nobody */
 		flood->sent++;
 		flood->refused++;
 	} else {

@@ -178,13 +178,12 @@ class Egressd(Form):
     def __init__(self, bench, mode, title, **keys):
         super().__init__(bench)
         self.mode, self.title, self.refuses, self.tree = mode, title, mode == 'enforce', []
-        # As it is shipped, but that rows are not capped: the comparison needs every one.
+        self.looks = not keys.get('hot_rate')  # up every owner
+        # As it is shipped, but that rows are not capped and each attempt is looked up, however many one user makes: the
+        # comparison needs every one.
         self.egress = Egress(bench.sandbox, f'egressd-{len(bench.names)}', mode=mode, rows_per_offender=1000000,
-                             lookup_ms=100, script_ms=20, **keys)
+                             lookup_ms=100, script_ms=20, **{'hot_rate': 0, **keys})
         bench.names.append(title)
-
-    def takes_its_configuration(self):
-        return self.box.run([self.egress.egressd, '-t', '-c', self.egress.file]).code == 0
 
     def set_up(self):
         shutil.rmtree(f'{self.egress.folder}/state', ignore_errors=True)

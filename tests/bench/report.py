@@ -63,11 +63,12 @@ class Report:
         found = truth.close(rows)
         self._take(found)
         for cell, tally in found.items():
-            if cell.user != 'postfix':  # not looked up while held, and gone when the copy is: counted beside
+            if cell.user != 'postfix' and form.looks:  # a copy is looked up when its process may be gone: counted beside
                 self.total = add(self.total, tally)
             elif tally.asked != tally.answered or tally.wrong:
                 self.bad.append(f'copies: {tally}')
-        self.why.update(truth.why)
+        if form.looks:
+            self.why.update(truth.why)
         self.bad += truth.examples
         if not totals.adds_up():
             self.sums.append(f'{form.title}, {population}: {totals}')

@@ -95,7 +95,10 @@ static void judge_with_owner(struct judge *judge, const struct packet *packet,
  * stops at the first holder: whether it is the only one is seen now. */
 static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta)
 {
-	return (judge->again || judge->record.owner.how == OWNER_CONFIRMED) &&
+	const struct owner *owner = &judge->record.owner;
+
+	return (judge->again || (owner->how == OWNER_CONFIRMED &&
+				 owner_continue_due(judge->finder, owner))) &&
 	       allowance_left(&judge->after, meta->uid, clock_ns(CLOCK_MONOTONIC));
 }
 

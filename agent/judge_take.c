@@ -49,18 +49,20 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 	}
 	/* What the rule set refused has its socket reset already: a look-up would find nothing,
 	 * or somebody else's new socket. */
+	make_query(flow, meta, &query);
 	if (meta->via == VIA_GUARD && judge->settings.policy.mode == MODE_ENFORCE) {
+		owner_pass(judge->finder, &query);
 		owner_init(owner);
 		owner->why = OWNER_WHY_REFUSED_FIRST;
 		return 0;
 	}
 	start = clock_ns(CLOCK_MONOTONIC);
 	if (others_wait(judge, start) && !allowance_left(&judge->held, meta->uid, start)) {
+		owner_pass(judge->finder, &query);
 		owner_init(owner);
 		owner->why = OWNER_WHY_BUDGET;
 		return 0;
 	}
-	make_query(flow, meta, &query);
 	result = owner_find(judge->finder, &query, owner, &judge->wait);
 	allowance_spend(&judge->held, meta->uid, clock_ns(CLOCK_MONOTONIC) - start);
 	if (result == -EAGAIN)
@@ -97,8 +99,8 @@ static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta
 {
 	const struct owner *owner = &judge->record.owner;
 
-	return (judge->again || (owner->how == OWNER_CONFIRMED &&
-				 owner_continue_due(judge->finder, owner))) &&
+	return (judge->again ||
+		(owner->how == OWNER_CONFIRMED && owner_continue_due(judge->finder, owner))) &&
 	       allowance_left(&judge->after, meta->uid, clock_ns(CLOCK_MONOTONIC));
 }
 

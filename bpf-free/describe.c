@@ -360,7 +360,7 @@ static int describe_once(struct describe *describe, int pid_fd, pid_t pid, pid_t
 }
 
 /* What may be of one program or of the other is not told. */
-static void forget_program(struct owner *owner)
+void describe_forget_program(struct owner *owner)
 {
 	struct owner known = *owner;
 
@@ -386,7 +386,7 @@ int describe_process(struct describe *describe, int pid_fd, pid_t pid, pid_t tid
 	if (error == -EAGAIN)
 		error = describe_once(describe, pid_fd, pid, tid, owner);
 	if (error == -EAGAIN) {
-		forget_program(owner);
+		describe_forget_program(owner);
 		error = 0;
 	}
 	if (error)

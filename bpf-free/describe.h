@@ -49,6 +49,8 @@ void describe_done(struct describe *describe);
  */
 int describe_process(struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
 		     struct owner *owner);
+/* Leaves who it is, and out what it runs: script_why is EXEC. */
+void describe_forget_program(struct owner *owner);
 /* Empties the fields that describe_process() fills. */
 void describe_clear(struct owner *owner);
 

@@ -214,6 +214,14 @@ unsigned owner_tick(struct owner_finder *f)
 	return n;
 }
 
+void owner_pass(struct owner_finder *f, const struct owner_query *query)
+{
+	if (!f->callers)
+		return;
+	callers_drain(f->callers, clock_mono_ns());
+	callers_pass(f->callers, query);
+}
+
 void owner_rest(struct owner_finder *f)
 {
 	if (f->near)

@@ -261,6 +261,9 @@ int owner_wait_step(struct owner_wait *wait, struct owner *owner);
  * script: an answer about another request is no answer. */
 void owner_wait_end(struct owner_wait *wait, struct owner *owner);
 
+/* A packet that nobody is looked up for: the next with its tuple is another one's. */
+void owner_pass(struct owner_finder *finder, const struct owner_query *query);
+
 /* Is it time to ask everybody whether they hold the socket of this CONFIRMED answer too? Not when
  * that was just asked about its process or its user. */
 bool owner_continue_due(struct owner_finder *finder, const struct owner *owner);

@@ -516,7 +516,7 @@ SITES = {
 
 CALLER = {
     "format": b"ID: 2287\n" + b"".join(b"\tfield:__u16 %s;\toffset:%d;\tsize:%d;\tsigned:0;\n" % field for field in (
-        (b"newstate", 20, 4), (b"sport", 24, 2), (b"dport", 26, 2), (b"family", 28, 2), (b"protocol", 30, 2),
+        (b"skaddr", 8, 8), (b"oldstate", 16, 4), (b"newstate", 20, 4), (b"sport", 24, 2), (b"dport", 26, 2), (b"family", 28, 2), (b"protocol", 30, 2),
         (b"saddr[4]", 32, 4), (b"daddr[4]", 36, 4), (b"saddr_v6[16]", 40, 16), (b"daddr_v6[16]", 56, 16))),
     "v4": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 0, 25, 2, 6) + V4[0] + V4[1] + bytes(32),
     "v6": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 40000, 25, 10, 6) + bytes(8) + V6[0] + V6[1],

@@ -15,9 +15,9 @@ import signal
 import subprocess
 
 from egress import TREE
-from harness import check, wait_for
+from harness import check, equal, wait_for
 from services import install
-from truth import Process, process
+from truth import Process, process, told
 
 BUILT = os.path.join(TREE, os.environ.get('BUILD', 'build'), 'tests/live/tricks')
 NETS = {4: '10.0.0.0/8', 6: '2001:db8:bad::/48'}
@@ -82,15 +82,13 @@ def built(sandbox, name, copy=None, user=None, mode=0o755):
 class Actor:
     """tricks/actor.py as this user, with a copy of the script of its own."""
 
-    def __init__(self, sandbox, user, title=None, argv=None, executable=None):
+    def __init__(self, sandbox, user, argv=None, executable=None):
         self.script = install(sandbox, 'actor.py', 'tmp', f'actor-{user}.py')
         words = argv or ['/usr/bin/python3', '-B', self.script]
         self.process = sandbox.box.popen(words, user, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                          **({'executable': executable} if executable else {}))
         self.pid, self.uid = self.process.pid, user
-        self.strays = []
-        if title:
-            self.do(title)
+        self.strays, self.forks = [], False
         self.do('answer = 1')
         self.me = process(self.pid, self.script)
 
@@ -106,12 +104,18 @@ class Actor:
         check('error' not in said, said.get('error'))
         return said['answer']
 
+    def fork(self, words):
+        """Runs what forks, and so leaves children that its end must end."""
+        self.forks = True
+        return self.do(words)
+
     def do(self, words):
         self.tell(words)
         return self.hear()
 
     def child(self, work='None'):
         """A fork of it, as a Process; work: an expression that the child evaluates first."""
+        self.forks = True
         return process(self.do(f'answer = child(lambda: {work})'), self.script)
 
     def stray(self, pid):
@@ -120,8 +124,10 @@ class Actor:
         return process(pid, self.script)
 
     def end(self):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.pid, signal.SIGKILL)
+        # Its number may be another's by now; but not while children of it are a group of that name.
+        if self.process.returncode is None or self.forks:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         for pid in self.strays:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -163,6 +169,29 @@ class Trick:
         self.process.wait()
         self.process.stdout.close()
         self.process.stderr.close()
+
+
+class Storm:
+    """tricks/storm.c under way as this user, from a copy of its own: many connects, each told before it is made."""
+
+    def __init__(self, sandbox, addresses, user, mode, family, seconds, pause_ms=20, count=65000, wrap=()):
+        self.user, self.mode = user, mode
+        self.program = built(sandbox, 'storm', f'storm-{user}')
+        net = addresses.net(family)
+        self.file = os.path.join(sandbox.make_folder('truth', mode=0o1777), f"{user}-{mode}-{net.replace(':', '_')}")
+        words = [self.program, 'send', mode, net, 256, count, seconds, pause_ms * 1000, self.file]
+        if wrap:  # as root first, into another namespace
+            words = [*wrap, 'setpriv', f'--reuid={user}', f'--regid={user}', '--clear-groups', *words]
+        self.process = sandbox.box.popen(words, 'root' if wrap else user, stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, text=True)
+
+    def end(self, timeout=120):
+        """Waits until it is over. Its truths."""
+        out, err = self.process.communicate(timeout=timeout)
+        check(self.process.returncode == 0, f'storm {self.mode}: {self.process.returncode} {err}')
+        truths = told(self.file, self.user, (self.program,), unknown=self.mode == 'fire')
+        equal(len(truths), int(out), f'truths of storm {self.mode}')
+        return truths
 
 
 class Cast:

@@ -21,7 +21,7 @@ from actors import Addresses, Cast, built, held
 from egress import Egress
 from harness import _write, check, equal, main, wait_for
 from services import prepare_box
-from truth import Comparison, Truth, await_rows, compare, process
+from truth import Comparison, Truth, await_rows, compare, process, wrong
 
 MAILER = 2050  # a mail user of these tests
 FAMILIES = (4, 6)
@@ -37,8 +37,9 @@ class Scene:
         self.addresses = Addresses(sandbox)
         # Folding would hide who came second; the budget of time is the product's, for a machine that is shared.
         self.egress = Egress(sandbox, **{'mail_users': ['postfix', str(MAILER)], 'fold_s': 1,
-                                         'rows_per_offender': 1000000, 'lookup_after_ms': 200, **keys})
+                                         'rows_per_offender': 1000000, **keys})
         self.truths = []
+        self.stranger = process(os.getpid())
         self.taken = []  # destinations of two SYNs, judged by their case
 
     def judged(self, *truths, unknown_share=0.0):
@@ -61,6 +62,31 @@ class Scene:
         comparison = Comparison(rows, self.truths)
         check(not comparison.wrong, '\n'.join(comparison.wrong[:10]))
         return str(comparison)
+
+
+def sees_lies(scene, cast, family):
+    """The comparison itself: a true record changed in one word is no true record any more."""
+    actor = cast.actor(2001)
+    dst = scene.addresses.one(family)
+    with held(scene.egress, 1):
+        actor.do(opened(family, dst))
+    truth = Truth(dst, 2001, [actor.me], [actor.me])
+    scene.judged(truth)
+    row, = scene.rows(truth)
+    two = Truth(dst, 2001, [actor.me], [actor.me, scene.stranger])
+    stranger = {'pid': scene.stranger.pid, 'uid': 0, 'comm': 'x', 'start_ticks': scene.stranger.start}
+    lies = ({'pid': scene.stranger.pid}, {'uid': 2002}, {'ruid': 2002}, {'exe': '/usr/bin/perl'}, {'script': '/other.php'},
+            {'dst': '10.0.0.1'}, {'start_time': '2020-01-01T00:00:00+00:00'}, {'holders': [stranger]},
+            {'owner_how': 'shared', 'n_holders': 2}, {'owner_how': 'unknown'},
+            {'pid': None}, {'owner_how': 'unknown', 'owner_why': None, 'pid': None}, {'owner_how': 'in-flight', 'pid': None},
+            {'owner_how': 'no-kernel-socket', 'pid': None}, {'owner_how': 'foreign-netns', 'pid': None},
+            {'caller': {'pid': scene.stranger.pid, 'start_ticks': scene.stranger.start}})
+    for lie in lies:
+        check(list(wrong({**row, **lie}, truth)), f'not seen: {lie}')
+    for lie in ({'owner_how': 'unique'}, {'owner_how': 'shared', 'n_holders': 3}, {'owner_how': 'shared', 'n_holders': 2}):
+        check(list(wrong({**row, **lie}, two)), f'not seen where two hold it: {lie}')
+    for other in (Truth(dst, 2001, [scene.stranger], [scene.stranger]), Truth(dst, 2001, [actor.me], [])):
+        check(list(wrong(row, other)), f'not seen: {other}')
 
 
 def both(scene, tap, sentence, case):
@@ -256,6 +282,7 @@ def tuples(tap, sandbox):
         return
     sandbox.box.inside(lambda: _write('/proc/sys/net/ipv4/tcp_fastopen', '5'))
     each = functools.partial(both, scene, tap)
+    each('a record that is changed in one word is seen to be wrong', sees_lies)
     each('two users connect from one source port to two servers, and each is named', functools.partial(same_port, 'SO_REUSEADDR', (2001, 2002)))
     each('two processes of one user do so by SO_REUSEPORT', functools.partial(same_port, 'SO_REUSEPORT', (2001, 2001)))
     each('who listens on the same local port is not named', functools.partial(listener, False))
@@ -348,7 +375,7 @@ def executes_at_once(scene, cast, family):
     truths = []
     for _ in range(20):
         dst = scene.addresses.one(family)
-        pid = actor.do(f'answer = child(lambda: (globals().update(s=opened({family})), s.set_inheritable(True), '
+        pid = actor.fork(f'answer = child(lambda: (globals().update(s=opened({family})), s.set_inheritable(True), '
                        f"connect(s, {dst!r}), os.execv('/bin/sleep', ['sleep', '600'])))")
         one = process(pid, actor.script)
         one = one.also(actor.me.__class__(one.pid, one.start, one.uid, (sleep, *actor.me.exes)))
@@ -396,7 +423,7 @@ def double_fork(scene, cast, family):
     actor = cast.actor(2001)
     dst = scene.addresses.one(family)
     with held(scene.egress, 1):
-        pid = actor.do(f'''
+        pid = actor.fork(f'''
 r, w = os.pipe()
 def daemon():
     if os.fork():

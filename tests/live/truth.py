@@ -4,7 +4,7 @@
 The truth of a connect has its destination for a name: every connect of these tests has one of its own.
 A record that names nobody may say so, if it says why; a record that names somebody else is wrong, and
 so is one that says more than was the case (`unique` of a socket that two hold, `in-flight` of one that
-somebody holds, `no-socket` of one that is there).
+somebody holds, `no-kernel-socket` of one that is there).
 """
 
 import collections
@@ -154,7 +154,7 @@ def wrong(row, truth):
         yield 'in flight, but it is held'
     if how == 'in-flight' and not truth.holders and not truth.parked and truth.settled:
         yield 'in flight, but it never was on its way'
-    if how == 'no-socket' and alive:
+    if how == 'no-kernel-socket' and alive:
         yield 'no socket, but there is one'
     if how == 'foreign-netns':
         yield 'it is in this network namespace'
@@ -229,6 +229,6 @@ def told(path, uid, exes=None, unknown=False):
     with open(path, encoding='ascii') as file:
         for line in file:
             dst, caller, holders = line.split()
-            named = [Process(*map(int, one.split(':')), None, exes) for one in (caller, *holders.split(','))]
+            named = [Process(*map(int, one.split(':')), uid, exes) for one in (caller, *holders.split(','))]
             truths.append(Truth(dst, uid, named[:1], named[1:], settled=False, unknown=unknown))
     return truths

@@ -20,7 +20,7 @@
 #include "trick.h"
 
 #define LINGER_MS 150
-#define SPIN_MS	  30
+#define SPIN_MS	  10
 
 struct who {
 	pid_t pid;
@@ -105,7 +105,7 @@ static void by_poll(const struct address *to)
 	close(fd);
 }
 
-/* Waits in no system call that would show its descriptor. */
+/* Works on, and then waits in no system call that would show its descriptor. */
 static void by_spin(const struct address *to)
 {
 	int fd = socket_for(to, SOCK_NONBLOCK);
@@ -115,6 +115,7 @@ static void by_spin(const struct address *to)
 	connect_to(fd, to);
 	for (end = now_ms() + SPIN_MS; now_ms() < end;)
 		;
+	usleep(LINGER_MS * 1000);
 	close(fd);
 }
 
@@ -222,7 +223,7 @@ static void helper_body(int from)
 		if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&message))
 			_exit(0);
 		memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(fd));
-		usleep(20000);
+		usleep(LINGER_MS * 1000);
 		close(fd);
 		if (write(from, "", 1) != 1)
 			_exit(0);
@@ -235,8 +236,10 @@ static void start_helper(void)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		die("socketpair");
-	if (!fork_or_die())
+	if (!fork_or_die()) {
+		close(pair[0]); /* so that it ends with us */
 		helper_body(pair[1]);
+	}
 	close(pair[1]);
 	helper_fd = pair[0];
 	if (read(helper_fd, &helper, sizeof(helper)) != sizeof(helper))

@@ -140,7 +140,8 @@ class Actor:
 class Trick:
     """A C trick under way: who it says is the caller and who the holders are, read from /proc."""
 
-    def __init__(self, sandbox, words, user):
+    def __init__(self, sandbox, words, user, inside=False):
+        """inside: it is the child of the program that is started, in a pid namespace of its own."""
         self.process = sandbox.box.popen(words, user, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.pid = self.process.pid
         line = self.process.stdout.readline()
@@ -148,6 +149,11 @@ class Trick:
         if not match:
             self.process.kill()
             raise AssertionError(f'{words}: {line!r} {self.process.communicate()[1]}')
+        if inside:
+            with open(f'/proc/{self.pid}/task/{self.pid}/children', encoding='ascii') as file:
+                self.caller = process(int(file.read()))
+            self.holders = [self.caller]
+            return
         self.caller = self._process(int(match[1]), words[0])
         self.holders = [self._process(int(pid), words[0]) for pid in (match[2] or match[1]).split(',')]
 
@@ -211,6 +217,6 @@ class Cast:
         self.players.append(Actor(self.sandbox, user, **kwargs))
         return self.players[-1]
 
-    def trick(self, words, user):
-        self.players.append(Trick(self.sandbox, words, user))
+    def trick(self, words, user, inside=False):
+        self.players.append(Trick(self.sandbox, words, user, inside))
         return self.players[-1]

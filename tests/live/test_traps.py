@@ -35,9 +35,9 @@ class Scene:
         prepare_box(sandbox)
         self.sandbox = sandbox
         self.addresses = Addresses(sandbox)
-        # Folding would hide who came second; the budget of time is the product's, for a machine that is shared.
+        # Folding would hide who came second. The budgets of a look-up are the product's own.
         self.egress = Egress(sandbox, **{'mail_users': ['postfix', str(MAILER)], 'fold_s': 1,
-                                         'rows_per_offender': 1000000, **keys})
+                                         'rows_per_offender': 1000000, 'lookup_ms': 100, 'script_ms': 20, **keys})
         self.truths = []
         self.stranger = process(os.getpid())
         self.taken = []  # destinations of two SYNs, judged by their case
@@ -329,6 +329,25 @@ def passed(when, scene, cast, family):
         equal(row['foreign_holder'], True, 'foreign holder')
 
 
+def connects_twice(scene, cast, family):
+    """One socket, refused twice: the parent's connect, then its child's. Both hold it; each called once."""
+    actor = cast.actor(2001)
+    first, second = scene.addresses.one(family), scene.addresses.one(family)
+    actor.do(f's = opened({family}, False)')
+    child = process(actor.fork(f"""
+ready, go = os.pipe()
+def later():
+    os.read(ready, 1)
+    s.connect_ex(({second!r}, 25))
+answer = child(later)"""), actor.script)
+    with held(scene.egress, 1):
+        actor.tell(f's.connect_ex(({first!r}, 25))')
+    actor.hear()
+    with held(scene.egress, 1):
+        actor.do("os.write(go, b'x')")
+    scene.judged(Truth(first, 2001, [actor.me], [actor.me, child]), Truth(second, 2001, [child], [actor.me, child]))
+
+
 def parked(scene, cast, family):
     """In a unix socket, and in no process."""
     actor = cast.actor(2001)
@@ -391,6 +410,19 @@ def table(mode, still, scene, cast, family):
             trick = cast.trick([program, mode, dst], 2001)
     else:
         trick = cast.trick([program, mode, dst], 2001)
+    scene.judged(Truth(dst, 2001, [trick.caller], trick.holders))
+
+
+def nested(rootless, scene, cast, family):
+    """In a pid namespace of its own, where it has pid 1; rootless: and root is what it calls itself."""
+    dst = scene.addresses.one(family)
+    enter = ['unshare', '--pid', '--fork', '--kill-child']
+    if rootless:
+        words, user = [*enter, '--user', '--map-root-user'], 2001
+    else:
+        words, user = [*enter, 'setpriv', '--reuid=2001', '--regid=2001', '--clear-groups'], 0
+    trick = cast.trick([*words, built(scene.sandbox, 'tables'), 'plain', dst], user, inside=True)
+    equal(trick.caller.uid, 2001, 'real uid')
     scene.judged(Truth(dst, 2001, [trick.caller], trick.holders))
 
 
@@ -525,6 +557,7 @@ def hands(tap, sandbox):
     part = functools.partial
     each('a socket passed on after its connect is said to be held by who has it now', part(passed, 'after'))
     each('a socket passed on before its connect is said to be held by both', part(passed, 'before'))
+    each('a socket that connects twice, for two processes, is each time said to be held by both', connects_twice)
     each('a socket parked in a unix socket is said to be under way, or whose connect it was', parked)
     each('a socket that two children have, too, is said to be shared by three', part(forked, 2, False))
     each('a socket that eleven children have, too, is said to be shared by twelve', part(forked, 11, False))
@@ -539,6 +572,8 @@ def hands(tap, sandbox):
                         ('shared-table', 'a process that shares its table with another')):
         each(f'{words} is named', part(table, mode, False))
         each(f'{words} is named after a while', part(table, mode, True))
+    each('a process of another pid namespace is named by the pid it has here', part(nested, False))
+    each('a process that is root in a user namespace of its own is named with its real user', part(nested, True))
     each('a set-user-id helper is named, with both its users', set_user_id)
     for mode, words in (('enter', 'by io_uring'), ('sqpoll', "by io_uring's polling thread"),
                         ('direct', 'with a direct descriptor of io_uring'), ('direct-sqpoll', 'with both')):

@@ -71,6 +71,7 @@ def built(sandbox, name, copy=None, user=None, mode=0o755):
     """A trick program, where every user can execute it."""
     folder = sandbox.make_folder('tricks')
     path = os.path.join(folder, copy or name)
+    check(os.access(f'{BUILT}/{name}', os.X_OK), f'{BUILT}/{name}: no such program (make helpers)')
     if not os.path.exists(path):
         shutil.copyfile(os.path.join(BUILT, name), path)
         if user is not None:
@@ -83,8 +84,9 @@ class Actor:
     """tricks/actor.py as this user, with a copy of the script of its own."""
 
     def __init__(self, sandbox, user, argv=None, executable=None):
+        """argv: other first words than the interpreter's name."""
         self.script = install(sandbox, 'actor.py', 'tmp', f'actor-{user}.py')
-        words = argv or ['/usr/bin/python3', '-B', self.script]
+        words = [*(argv or ['/usr/bin/python3']), '-B', self.script]
         self.process = sandbox.box.popen(words, user, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                          **({'executable': executable} if executable else {}))
         self.pid, self.uid = self.process.pid, user

@@ -325,7 +325,7 @@ def passed(when, scene, cast, family):
             truth = Truth(dst, 2001, [taker.me], [maker.me, taker.me])
     scene.judged(truth)
     row, = scene.rows(truth)
-    if row['pid'] == taker.pid:
+    if row['pid'] == taker.pid and when == 'after':
         equal(row['foreign_holder'], True, 'foreign holder')
 
 
@@ -486,8 +486,8 @@ def poses(lie, scene, cast, family):
     other = scene.sandbox.make_folder('srv', 'www', 'other.example', 'public')
     with open(f'{other}/mailer.py', 'w', encoding='ascii') as file:
         file.write('# an honest page of another site\n')
-    actor = cast.actor(2001, **({'argv': ['php-fpm: pool other.example', '-B', f'{scene.sandbox.folder}/srv/www/shop.example/tmp/actor-2001.py'],
-                                'executable': '/usr/bin/python3'} if lie == 'argv0' else {}))
+    actor = (cast.actor(2001, argv=['php-fpm: pool other.example'], executable='/usr/bin/python3') if lie == 'argv0'
+             else cast.actor(2001))
     if lie == 'title':
         actor.do(OVERWRITE.format(lie=LIE.encode(), comm=b'lsphp'))
     elif lie == 'script':
@@ -496,13 +496,7 @@ def poses(lie, scene, cast, family):
         actor.do("libc.prctl(15, b'php-fpm8.2', 0, 0, 0)")
     actor.do(f's = opened({family}, False); s.settimeout(5); s.connect_ex(({dst!r}, 25))')
     truth = Truth(dst, 2001, [actor.me], [actor.me], poses=lie != 'script')
-    if lie != 'argv0':
-        scene.judged(truth)
-        return
-    scene.truths.append(truth)
-    row, = scene.rows(truth)
-    equal((row['pid'], row['exe']), (actor.pid, actor.me.exes[0]), 'pid, exe')
-    check(row['request'] is None and row.get('poses') is not False, row)
+    scene.judged(truth)
 
 
 def many_descriptors(where, scene, cast, family):

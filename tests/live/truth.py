@@ -134,7 +134,7 @@ def wrong(row, truth):
         yield f'another destination than {truth.dst}'
     if row['uid'] != truth.uid:
         yield f"uid {row['uid']}, but the socket was made by {truth.uid}"
-    caller = row.get('caller')
+    caller = row.get('caller') or None
     if isinstance(caller, dict) and caller.get('pid'):
         name = caller['pid'], caller['start_ticks']
         if name not in {one.name for one in truth.callers}:

@@ -20,6 +20,8 @@ from services import install
 from truth import Process, process, told
 
 BUILT = os.path.join(TREE, os.environ.get('BUILD', 'build'), 'tests/live/tricks')
+GONE_AT_ONCE = ('fire', 'exec-fire', 'drop')
+DROPPED_TO = 2999  # tricks/storm.c: whom root becomes
 NETS = {4: '10.0.0.0/8', 6: '2001:db8:bad::/48'}
 
 
@@ -83,9 +85,9 @@ def built(sandbox, name, copy=None, user=None, mode=0o755):
 class Actor:
     """tricks/actor.py as this user, with a copy of the script of its own."""
 
-    def __init__(self, sandbox, user, argv=None, executable=None):
-        """argv: other first words than the interpreter's name."""
-        self.script = install(sandbox, 'actor.py', 'tmp', f'actor-{user}.py')
+    def __init__(self, sandbox, user, argv=None, executable=None, role=''):
+        """argv: other first words than the interpreter's name. role: part of its script's name."""
+        self.script = install(sandbox, 'actor.py', 'tmp', f'actor-{user}{role}.py')
         words = [*(argv or ['/usr/bin/python3']), '-B', self.script]
         self.process = sandbox.box.popen(words, user, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                          **({'executable': executable} if executable else {}))
@@ -183,8 +185,9 @@ class Storm:
     """tricks/storm.c under way as this user, from a copy of its own: many connects, each told before it is made."""
 
     def __init__(self, sandbox, addresses, user, mode, family, seconds, pause_ms=20, count=65000, wrap=()):
-        self.user, self.mode = user, mode
+        self.user, self.mode = DROPPED_TO if mode == 'drop' else user, mode
         self.program = built(sandbox, 'storm', f'storm-{user}')
+        self.connecting = built(sandbox, 'storm', f'storm-{user}.child') if mode.startswith('exec') else self.program
         net = addresses.net(family)
         self.file = os.path.join(sandbox.make_folder('truth', mode=0o1777), f"{user}-{mode}-{net.replace(':', '_')}")
         words = [self.program, 'send', mode, net, 256, count, seconds, pause_ms * 1000, self.file]
@@ -197,7 +200,7 @@ class Storm:
         """Waits until it is over. Its truths."""
         out, err = self.process.communicate(timeout=timeout)
         check(self.process.returncode == 0, f'storm {self.mode}: {self.process.returncode} {err}')
-        truths = told(self.file, self.user, (self.program,), unknown=self.mode == 'fire')
+        truths = told(self.file, self.user, (self.connecting,), unknown=self.mode in GONE_AT_ONCE)
         equal(len(truths), int(out), f'truths of storm {self.mode}')
         return truths
 

@@ -240,7 +240,7 @@ def few_pids(tap, sandbox):
         return
 
     def storm():
-        casts = [(2021, 'fork'), (2022, 'fire'), (2023, 'exec'), (2024, 'double'), (2021, 'linger'), (2025, 'long')]
+        casts = [(2021, 'fork'), (2022, 'fire'), (2023, 'exec'), (2024, 'double'), (2026, 'exec-fire'), (2021, 'linger'), (2025, 'long')]
         churn = sandbox.box.popen([*scene.egress.wrap, built(sandbox, 'crowd'), 'churn', 200, seconds],
                                   stdout=subprocess.PIPE, text=True)
         storms = [Storm(sandbox, scene.addresses, user, mode, FAMILIES[turn % 2], seconds, 20, wrap=scene.egress.wrap)
@@ -283,7 +283,7 @@ def crowds(tap, sandbox):
         return
 
     def gone_at_once():
-        return weigh(scene, blow(scene, seconds, (2041, 'fire'), (2042, 'fire'), pause_ms=20))
+        return weigh(scene, blow(scene, seconds, (2041, 'fire'), (2042, 'fire'), (2045, 'exec-fire'), (0, 'drop'), pause_ms=20))
 
     def in_a_crowd(user):
         """user: the crowd's, who connects as well."""
@@ -333,7 +333,7 @@ def storms(tap, sandbox):
         return
 
     def storm():
-        modes = (*LIVE, 'fire')
+        modes = (*LIVE, 'fire', 'exec-fire')
         casts = [(2101 + n % 20, modes[(n + n // 20) % len(modes)]) for n in range(40)]
         return weigh(scene, blow(scene, SECONDS, *casts, pause_ms=100))
 

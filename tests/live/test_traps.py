@@ -18,8 +18,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from actors import Addresses, Cast, built, held
-from egress import Egress
-from harness import _write, check, equal, main, wait_for
+from egress import Egress, brief
+from harness import BOX, _write, check, equal, main, wait_for
 from services import prepare_box
 from truth import Comparison, Truth, await_rows, compare, process, wrong
 
@@ -272,6 +272,72 @@ def taken_over(users, order, scene, cast, family):
     return str(said)
 
 
+def by_port(scene, dst, people):
+    """Several SYNs to one destination, told apart by their source ports: {port: (Process, does it hold it?)}.
+
+    One program's repeats would be one row; so everybody has a script of its own, and who is named has one SYN.
+    """
+    rows = wait_for(lambda: enough(scene.egress.verdicts(dst=dst), len(people)), 5)
+    check(rows, f'{len(people)} SYNs left, recorded are {[brief(row) for row in scene.egress.verdicts(dst=dst)]}')
+    seen = []
+    for row in rows:
+        if not row['pid']:
+            continue
+        one, holds = people.get(row['sport'], (None, False))
+        check(one and row['count'] == 1, f"WRONG: {row['count']} SYNs are said to be one process's: {brief(row)}")
+        truth = Truth(dst, one.uid, [one], [one], settled=holds, unknown=not holds)
+        check(not list(wrong(row, truth)), f"WRONG: port {row['sport']}: {list(wrong(row, truth))}")
+        seen.append(row['sport'])
+    silent = [port for port, (_, holds) in people.items() if holds and port not in seen]
+    check(not silent, f'{len(silent)} of those that hold theirs are not named: {[brief(row) for row in rows]}')
+    return f'{len(seen)} of {len(people)} named: ' + ', '.join(f"{row['owner_how']} x{row['count']}" for row in rows)
+
+
+def one_server(users, stay, scene, cast, family):
+    """Eight processes connect to one server at once; of those that do not stay, the socket is closed or the process ends."""
+    actors = [cast.actor(users[n % len(users)], role=f'-{n}') for n in range(8)]
+    dst, people = scene.addresses.one(family), {}
+    scene.taken.append(Truth(dst, 0, [], []))
+    with held(scene.egress, len(actors)):
+        for n, actor in enumerate(actors):
+            stays = n in stay
+            people[actor.do(opened(family, dst))] = actor.me, stays
+            if not stays and n % 4 == 1:
+                actor.do('s.close()')
+            elif not stays:
+                actor.end()
+    return by_port(scene, dst, people)
+
+
+def by_hand(after, scene, cast, family):
+    """A SYN that root writes through a raw socket is not the connect of root's other process to the same server."""
+    writer, caller = cast.actor(0, role='-raw'), cast.actor(0, role='-tcp')
+    dst, port = scene.addresses.one(family), 37000 + family + (10 if after else 0)
+    scene.taken.append(Truth(dst, 0, [], []))
+    source = BOX[family]
+    write = f'''
+ip = {{4: socket.AF_INET, 6: socket.AF_INET6}}[{family}]
+raw = socket.socket(ip, socket.SOCK_RAW, socket.IPPROTO_TCP)
+tcp = struct.pack('>HHIIBBHHH', {port}, 25, 1, 0, 5 << 4, 2, 1024, 0, 0)
+pseudo = socket.inet_pton(ip, {source!r}) + socket.inet_pton(ip, {dst!r}) + struct.pack('>HH', 6, len(tcp))
+words = struct.unpack('>%dH' % (len(pseudo + tcp) // 2), pseudo + tcp)
+total = sum(words)
+total = (total & 0xffff) + (total >> 16)
+total = (total & 0xffff) + (total >> 16)
+raw.sendto(tcp[:16] + struct.pack('>H', ~total & 0xffff) + tcp[18:], ({dst!r}, 0))'''
+    with held(scene.egress, 2):
+        if after:
+            people = {caller.do(opened(family, dst)): (caller.me, True)}
+        writer.do(write)
+        if not after:
+            people = {caller.do(opened(family, dst)): (caller.me, True)}
+    people[port] = writer.me, False
+    said = by_port(scene, dst, people)
+    row, = scene.egress.verdicts(dst=dst, sport=port)
+    check(row['pid'] is None and row['owner_how'] in ('no-kernel-socket', 'unknown'), f'the one by hand: {brief(row)}')
+    return said
+
+
 def enough(rows, attempts):
     return rows if sum(row['count'] for row in rows) >= attempts else None
 
@@ -293,6 +359,14 @@ def tuples(tap, sandbox):
     each('an MPTCP socket is found', multipath)
     for way, words in (('write', 'and written to'), ('child', 'and written to by a child'), ('send', 'by the first send')):
         each(f'a deferred connect (TCP fast open) {words} is found', functools.partial(fast_open, way))
+    for users, words in (((2001,), 'one user'), ((2001, 2002, 2003), 'three users')):
+        for stay, rest in ((range(8), 'each is named'), ((0, 3, 4, 7), 'those that close or end are not taken for the others'),
+                           ((7,), 'the last, which stays, is not taken for the seven others'),
+                           ((0,), 'the first, which stays, is not taken for the seven others')):
+            each(f'eight processes of {words} connect to one server, and {rest}', functools.partial(one_server, users, stay))
+    for after in (False, True):
+        each(f"a SYN written by hand {'after' if after else 'before'} a connect to the same server is not that connect's",
+             functools.partial(by_hand, after))
     for users in ((2001, 2002), (2003, 2003)):
         for order in ('younger', 'older'):
             both_of = 'another user' if users[0] != users[1] else 'the same user'

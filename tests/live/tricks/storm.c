@@ -4,11 +4,12 @@
  *   storm send MODE NET FIRST COUNT SECONDS PAUSE_US TRUTH
  *       connects to the addresses FIRST, FIRST + 1, … of NET (its last 16 bits) until COUNT or
  *       SECONDS are over; says how many
- *   storm once ADDRESS TRUTH
- *       one blocking connect
+ *   storm once|fire ADDRESS TRUTH
+ *       one connect, that is waited for or not
  * A line of the file TRUTH: ADDRESS CALLER HOLDER[,HOLDER], each a pid:start_ticks. Whoever the
  * line names is who makes, or holds, the socket at some time of that connect; nobody else does.
  */
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -19,8 +20,9 @@
 
 #include "trick.h"
 
-#define LINGER_MS 150
-#define SPIN_MS	  10
+#define DROPPED_TO 2999
+#define LINGER_MS  150
+#define SPIN_MS	   10
 
 struct who {
 	pid_t pid;
@@ -129,14 +131,19 @@ static void by_fork(const struct address *to)
 	wait_for_all();
 }
 
+static void fire(const struct address *to)
+{
+	int fd = socket_for(to, SOCK_NONBLOCK);
+
+	tell(to, myself(), NULL);
+	connect_to(fd, to);
+}
+
 /* Gone before anybody can look. */
 static void by_fire(const struct address *to)
 {
 	if (!fork_or_die()) {
-		int fd = socket_for(to, SOCK_NONBLOCK);
-
-		tell(to, myself(), NULL);
-		connect_to(fd, to);
+		fire(to);
 		_exit(0);
 	}
 	wait_for_all();
@@ -272,16 +279,42 @@ static void by_passing(const struct address *to)
 		die("read");
 }
 
-static void by_exec(const struct address *to)
+/* Another program, PROGRAM.child, connects: it was forked as this one. */
+static void become(const struct address *to, const char *how)
 {
-	char host[INET6_ADDRSTRLEN];
+	char host[INET6_ADDRSTRLEN], child[PATH_MAX];
 	const void *bytes = to->any.sa_family == AF_INET ? (const void *)&to->four.sin_addr
 							 : (const void *)&to->six.sin6_addr;
 
 	inet_ntop(to->any.sa_family, bytes, host, sizeof(host));
+	snprintf(child, sizeof(child), "%s.child", program);
 	if (!fork_or_die()) {
-		execl(program, program, "once", host, truth_path, NULL);
+		execl(child, child, how, host, truth_path, NULL);
 		die("exec");
+	}
+	wait_for_all();
+}
+
+static void by_exec(const struct address *to)
+{
+	become(to, "once");
+}
+
+/* Forked, another program, and gone: all that was known of it before is not true of its connect. */
+static void by_exec_fire(const struct address *to)
+{
+	become(to, "fire");
+}
+
+/* What root does for a user: forked as root, the user's by the time it connects, and gone. */
+static void by_drop(const struct address *to)
+{
+	if (!fork_or_die()) {
+		if (setresgid(DROPPED_TO, DROPPED_TO, DROPPED_TO) ||
+		    setresuid(DROPPED_TO, DROPPED_TO, DROPPED_TO))
+			die("setresuid");
+		fire(to);
+		_exit(0);
 	}
 	wait_for_all();
 }
@@ -316,7 +349,8 @@ static const struct {
 	{ "long", by_long },	 { "poll", by_poll },	       { "spin", by_spin },
 	{ "fork", by_fork },	 { "fire", by_fire },	       { "linger", by_linger },
 	{ "thread", by_thread }, { "shared", by_shared },      { "passed", by_passing },
-	{ "exec", by_exec },	 { "double", by_double_fork },
+	{ "exec", by_exec },	 { "double", by_double_fork }, { "exec-fire", by_exec_fire },
+	{ "drop", by_drop },
 };
 
 /* --- commands --------------------------------------------------------------------------------- */
@@ -358,11 +392,14 @@ static int send_many(char **args)
 int main(int argc, char **argv)
 {
 	program = argv[0];
-	if (argc == 4 && !strcmp(argv[1], "once")) {
+	if (argc == 4 && (!strcmp(argv[1], "once") || !strcmp(argv[1], "fire"))) {
 		struct address to = address_of(argv[2]);
 
 		open_truth(argv[3]);
-		by_long(&to);
+		if (!strcmp(argv[1], "once"))
+			by_long(&to);
+		else
+			fire(&to);
 		return 0;
 	}
 	if (argc == 9 && !strcmp(argv[1], "send"))

@@ -21,6 +21,7 @@ from truth import Process, process, told
 
 BUILT = os.path.join(TREE, os.environ.get('BUILD', 'build'), 'tests/live/tricks')
 GONE_AT_ONCE = ('fire', 'exec-fire', 'drop')
+LIVING_ON = ('long', 'poll', 'spin', 'thread', 'shared', 'passed')  # one process connects again and again
 DROPPED_TO = 2999  # tricks/storm.c: whom root becomes
 NETS = {4: '10.0.0.0/8', 6: '2001:db8:bad::/48'}
 
@@ -200,8 +201,10 @@ class Storm:
         """Waits until it is over. Its truths."""
         out, err = self.process.communicate(timeout=timeout)
         check(self.process.returncode == 0, f'storm {self.mode}: {self.process.returncode} {err}')
-        truths = told(self.file, self.user, (self.connecting,), unknown=self.mode in GONE_AT_ONCE)
-        equal(len(truths), int(out), f'truths of storm {self.mode}')
+        made, ended = map(int, out.split())
+        truths = told(self.file, self.user, (self.connecting,), unknown=self.mode in GONE_AT_ONCE,
+                      lives_until=ended if self.mode in LIVING_ON else 0)
+        equal(len(truths), made, f'truths of storm {self.mode}')
         return truths
 
 

@@ -77,7 +77,7 @@ def sees_lies(scene, cast, family):
     stranger = {'pid': scene.stranger.pid, 'uid': 0, 'comm': 'x', 'start_ticks': scene.stranger.start}
     lies = ({'pid': scene.stranger.pid}, {'uid': 2002}, {'ruid': 2002}, {'exe': '/usr/bin/perl'}, {'script': '/other.php'},
             {'dst': '10.0.0.1'}, {'start_time': '2020-01-01T00:00:00+00:00'}, {'holders': [stranger]},
-            {'owner_how': 'shared', 'n_holders': 2}, {'owner_how': 'unknown'},
+            {'owner_how': 'shared', 'n_holders': 2}, {'owner_how': 'unknown'}, {'owner_how': 'exited'},
             {'pid': None}, {'owner_how': 'unknown', 'owner_why': None, 'pid': None}, {'owner_how': 'in-flight', 'pid': None},
             {'owner_how': 'no-kernel-socket', 'pid': None}, {'owner_how': 'foreign-netns', 'pid': None},
             {'caller': {'pid': scene.stranger.pid, 'start_ticks': scene.stranger.start}})
@@ -338,6 +338,23 @@ raw.sendto(tcp[:16] + struct.pack('>H', ~total & 0xffff) + tcp[18:], ({dst!r}, 0
     return said
 
 
+def deferred_beside(ends, scene, cast, family):
+    """A SYN long after its connect(2), which the first write sends, and another's connect to the same server right after."""
+    writer, caller = cast.actor(2001, role='-writes'), cast.actor(2001, role='-calls')
+    dst = scene.addresses.one(family)
+    scene.taken.append(Truth(dst, 0, [], []))
+    writer.do(f's = opened({family}); s.setsockopt(socket.IPPROTO_TCP, {TCP_FASTOPEN_CONNECT}, 1); s.connect(({dst!r}, 25))')
+    time.sleep(1)
+    with held(scene.egress, 2):
+        port = writer.do('s.send(b"EHLO"); answer = s.getsockname()[1]')
+        if ends:
+            writer.end()
+        else:
+            writer.do('s.close()')
+        people = {caller.do(opened(family, dst)): (caller.me, True), port: (writer.me, False)}
+    return by_port(scene, dst, people)
+
+
 def enough(rows, attempts):
     return rows if sum(row['count'] for row in rows) >= attempts else None
 
@@ -364,6 +381,9 @@ def tuples(tap, sandbox):
                            ((7,), 'the last, which stays, is not taken for the seven others'),
                            ((0,), 'the first, which stays, is not taken for the seven others')):
             each(f'eight processes of {words} connect to one server, and {rest}', functools.partial(one_server, users, stay))
+    for ends in (False, True):
+        each(f"a SYN of a deferred connect whose {'process has ended' if ends else 'socket is closed'} is not another's connect",
+             functools.partial(deferred_beside, ends))
     for after in (False, True):
         each(f"a SYN written by hand {'after' if after else 'before'} a connect to the same server is not that connect's",
              functools.partial(by_hand, after))

@@ -63,6 +63,7 @@ class Truth:
     unknown: bool = False  # it may stay unknown (with a reason): gone at once, or in nobody's table
     parked: bool = False  # on its way between two processes, in nobody's hands
     poses: bool = False  # its title lies
+    lives_until: float = 0  # whoever it names lives at least as long (seconds since the epoch)
 
     def people(self):
         found = {}
@@ -97,6 +98,9 @@ def wrong_process(row, truth):
     if one is None:
         yield f'{how}: pid {pid} ({row["exe"]}, since {row["start_time"]}) is none of {[p.name for p in allowed]}'
         return
+    seen = datetime.datetime.fromisoformat(row['ts']).timestamp()
+    if how == 'exited' and (truth.settled and one in truth.holders or seen + 1 < truth.lives_until):
+        yield f'exited, but pid {pid} lives'
     if one.uid is not None and row['ruid'] not in (None, one.uid):
         yield f'real uid {row["ruid"]}, not {one.uid}'
     for field, known in (('exe', one.exes), ('script', one.scripts)):
@@ -223,12 +227,12 @@ def compare(egress, truths, seconds=10.0):
     return Comparison(await_rows(egress, truths, seconds), truths)
 
 
-def told(path, uid, exes=None, unknown=False):
+def told(path, uid, exes=None, unknown=False, lives_until=0):
     """The truths of a file that tricks/storm.c wrote: ADDRESS CALLER HOLDER[,HOLDER]."""
     truths = []
     with open(path, encoding='ascii') as file:
         for line in file:
             dst, caller, holders = line.split()
             named = [Process(*map(int, one.split(':')), uid, exes) for one in (caller, *holders.split(','))]
-            truths.append(Truth(dst, uid, named[:1], named[1:], settled=False, unknown=unknown))
+            truths.append(Truth(dst, uid, named[:1], named[1:], settled=False, unknown=unknown, lives_until=lives_until))
     return truths

@@ -3,7 +3,7 @@
  * Many connects, each with its truth told beforehand:
  *   storm send MODE NET FIRST COUNT SECONDS PAUSE_US TRUTH
  *       connects to the addresses FIRST, FIRST + 1, … of NET (its last 16 bits) until COUNT or
- *       SECONDS are over; says how many
+ *       SECONDS are over; says how many, and when it ended (seconds since the epoch)
  *   storm once|fire ADDRESS TRUTH
  *       one connect, that is waited for or not
  * A line of the file TRUTH: ADDRESS CALLER HOLDER[,HOLDER], each a pid:start_ticks. Whoever the
@@ -369,6 +369,7 @@ static int send_many(char **args)
 	unsigned first = (unsigned)atoi(args[2]), count = (unsigned)atoi(args[3]), n = 0;
 	long long end = now_ms() + atoll(args[4]) * 1000;
 	useconds_t pause_us = (useconds_t)atoi(args[5]);
+	struct timespec end_time;
 	size_t mode = 0;
 
 	while (mode < sizeof(modes) / sizeof(modes[0]) && strcmp(modes[mode].name, args[0]))
@@ -385,7 +386,8 @@ static int send_many(char **args)
 	if (helper_fd >= 0)
 		close(helper_fd);
 	wait_for_all();
-	printf("%u\n", n);
+	clock_gettime(CLOCK_REALTIME, &end_time);
+	printf("%u %lld\n", n, (long long)end_time.tv_sec);
 	return 0;
 }
 

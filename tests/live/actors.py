@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -103,6 +104,7 @@ class Actor:
         self.process.stdin.flush()
 
     def hear(self):
+        check(select.select([self.process.stdout], [], [], 30)[0], f'the actor {self.pid} does not answer')
         line = self.process.stdout.readline()
         check(line, f'the actor {self.pid} is gone')
         said = json.loads(line)

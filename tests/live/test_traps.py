@@ -9,6 +9,7 @@ again are in test_crowds.py.
 
 import functools
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -20,7 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from actors import Addresses, Cast, built, held
 from egress import Egress, brief
 from harness import BOX, _write, check, equal, main, wait_for
-from services import prepare_box
+from services import install, prepare_box
 from truth import Comparison, Truth, await_rows, compare, process, wrong
 
 MAILER = 2050  # a mail user of these tests
@@ -481,6 +482,29 @@ def executed(keeps, scene, cast, family):
         scene.judged(Truth(dst, 2001, [actor.me], [], unknown=True))
 
 
+def remembered(scene, cast, family):
+    """It was named as one program; then it is another, in the same process and with the same descriptor."""
+    actor = cast.actor(2001)
+    later = install(scene.sandbox, 'actor.py', 'tmp', 'later.py')
+    program = os.path.join(scene.sandbox.make_folder('tricks'), 'other-python3')
+    shutil.copyfile('/usr/bin/python3', program)
+    os.chmod(program, 0o755)
+    truths = []
+    for turn in range(2):
+        for _ in range(3):
+            dst = scene.addresses.one(family)
+            actor.do(f's = opened({family}, False); s.settimeout(5); s.connect_ex(({dst!r}, 25)); s.close()')
+            me = process(actor.pid, later if turn else actor.script)
+            truths.append(Truth(dst, 2001, [me], [me]))
+        if not turn:
+            actor.tell(f"os.execv({program!r}, [{program!r}, '-B', {later!r}])")
+            check(wait_for(lambda: os.readlink(f'/proc/{actor.pid}/exe') == program, 5), 'no exec')
+            actor.do('answer = 1')
+    equal(truths[0].callers[0].name, truths[-1].callers[0].name, 'the process')
+    check(truths[0].callers[0].exes != truths[-1].callers[0].exes, 'it is no other program')
+    scene.judged(*truths)
+
+
 def executes_at_once(scene, cast, family):
     """Nobody waits for anybody: twenty children connect and become another program."""
     actor = cast.actor(2001)
@@ -652,6 +676,7 @@ def hands(tap, sandbox):
     each('a socket whose maker has ended is said to be held by its children', part(forked, 2, True))
     each('a process that became another program with its socket is named', part(executed, True))
     each('a program that never had the socket is not named for the one before it', part(executed, False))
+    each('a process that was named, and is another program since, is named as what it is', remembered)
     each('twenty processes that become another program at once are named', executes_at_once)
     for mode, words in (('plain', 'a plain process'), ('own-files', 'a thread with its own descriptor table'),
                         ('leader-gone', 'a thread whose leader has ended'),

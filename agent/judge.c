@@ -168,7 +168,8 @@ static int open_loop(struct judge *judge)
 		  &judge->edges.copies[VIA_GUARD]) ||
 	    watch(judge, judge->control_fd, &judge->control_fd) ||
 	    watch(judge, judge->signal_fd, &judge->signal_fd) ||
-	    watch(judge, judge->timer_fd, &judge->timer_fd))
+	    watch(judge, judge->timer_fd, &judge->timer_fd) ||
+	    watch(judge, batch_timer_fd(judge->batch), &judge->batch))
 		return -errno;
 	return watch_finder(judge);
 }
@@ -184,7 +185,9 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
 		return -errno;
 	judge->attempts = attempts_new(ATTEMPT_SLOTS, key);
-	if (!judge->attempts)
+	judge->batch = batch_new(judge->channel_fd, key, judge_stat(judge, STAT_SENT),
+				 judge_stat(judge, STAT_LOST_CHANNEL));
+	if (!judge->attempts || !judge->batch)
 		return -ENOMEM;
 	judge_report_start(judge);
 
@@ -230,6 +233,8 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 
 	if (mark == &judge->edges.queue) {
 		judge_read_queue(judge);
+	} else if (mark == &judge->batch) {
+		batch_tick(judge->batch);
 	} else if (mark == &judge->control_fd) {
 		on_settings(judge);
 	} else if (mark == &judge->signal_fd) {
@@ -275,6 +280,7 @@ static void judge_free(struct judge *judge)
 	owner_finder_free(judge->finder);
 	ruleset_link_free(judge->link);
 	attempts_free(judge->attempts);
+	batch_free(judge->batch);
 	free(judge);
 }
 

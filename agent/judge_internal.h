@@ -13,6 +13,7 @@
 #include "../nft/ruleset.h"
 #include "allowance.h"
 #include "attempts.h"
+#include "batch.h"
 #include "clock.h"
 #include "copies.h"
 #include "edges.h"
@@ -47,6 +48,7 @@ struct judge {
 	bool finder_deaf;	 /* not waited for just now */
 	struct ruleset_link *link;
 	struct attempts *attempts;
+	struct batch *batch; /* records on their way to the recorder */
 
 	/* between egress_judge() and judge_resolve() */
 	const struct owner *ready_owner; /* the answer is there already */

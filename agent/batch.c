@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "keyhash.h"
@@ -26,7 +24,7 @@ struct known {
 };
 
 struct batch {
-	int fd, timer_fd;
+	int fd;
 	uint64_t *sent, *lost;
 	uint8_t key[16];
 	struct known known[SETS][WAYS];
@@ -43,11 +41,6 @@ struct batch *batch_new(int fd, const uint8_t key[16], uint64_t *sent, uint64_t 
 
 	if (!batch)
 		return NULL;
-	batch->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (batch->timer_fd < 0) {
-		free(batch);
-		return NULL;
-	}
 	batch->fd = fd;
 	batch->sent = sent;
 	batch->lost = lost;
@@ -58,8 +51,6 @@ struct batch *batch_new(int fd, const uint8_t key[16], uint64_t *sent, uint64_t 
 
 void batch_free(struct batch *batch)
 {
-	if (batch)
-		close(batch->timer_fd);
 	free(batch);
 }
 
@@ -76,20 +67,6 @@ void batch_flush(struct batch *batch)
 	}
 	batch->n = 0;
 	batch->at = WIRE_HEAD_BYTES;
-}
-
-int batch_timer_fd(const struct batch *batch)
-{
-	return batch->timer_fd;
-}
-
-void batch_tick(struct batch *batch)
-{
-	uint64_t times;
-
-	/* The batch that it was set for may have been full before: then a younger one waits on. */
-	if (read(batch->timer_fd, &times, sizeof(times)) == sizeof(times))
-		batch_flush(batch);
 }
 
 int64_t batch_due_ns(const struct batch *batch)
@@ -152,14 +129,6 @@ static int put(struct batch *batch, const struct record *record)
 			      (uint16_t)(known - &batch->known[0][0]), known->serial, record);
 }
 
-static void begin(struct batch *batch)
-{
-	const struct itimerspec due = { .it_value.tv_nsec = BATCH_DELAY_NS };
-
-	batch->begun_ns = clock_ns(CLOCK_MONOTONIC);
-	timerfd_settime(batch->timer_fd, 0, &due, NULL); /* anew: it is not readable any more */
-}
-
 void batch_add(struct batch *batch, const struct record *record)
 {
 	int len = put(batch, record);
@@ -170,6 +139,6 @@ void batch_add(struct batch *batch, const struct record *record)
 		assert(len > 0); /* the fields' own sizes bound it */
 	}
 	if (batch->n++ == 0)
-		begin(batch);
+		batch->begun_ns = clock_ns(CLOCK_MONOTONIC);
 	batch->at += (size_t)len;
 }

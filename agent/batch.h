@@ -21,12 +21,8 @@ struct batch;
 struct batch *batch_new(int fd, const uint8_t key[16], uint64_t *sent, uint64_t *lost);
 void batch_free(struct batch *batch); /* takes NULL; sends nothing */
 void batch_add(struct batch *batch, const struct record *record);
-/* Before a report of the counters, and at the end. */
+/* Before a report of the counters, and at the end; and when it is due. */
 void batch_flush(struct batch *batch);
-/* A timer, readable when the oldest has waited long enough: then call batch_tick(). One system
- * call for each batch: a timeout of poll(2) would cost each wait. */
-int batch_timer_fd(const struct batch *batch);
-void batch_tick(struct batch *batch);
 int64_t batch_due_ns(const struct batch *batch); /* CLOCK_MONOTONIC; INT64_MAX: it is empty */
 
 #endif

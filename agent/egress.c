@@ -5,6 +5,7 @@
  */
 #include "egress.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,7 +113,8 @@ int egress_judge(const struct policy *policy, const struct packet *packet,
 	struct policy_answer answer;
 	int result = 0;
 
-	memset(record, 0, sizeof(*record));
+	/* The owner is filled by who finds it, the excerpt as far as it goes. */
+	memset(record, 0, offsetof(struct record, owner));
 	record->flow_error = flow_parse(packet, &record->flow);
 	if (record->flow.has_ports) {
 		result = resolve(context, &record->flow, meta, &record->owner);

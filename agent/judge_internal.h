@@ -48,7 +48,9 @@ struct judge {
 	bool finder_deaf;	 /* not waited for just now */
 	struct ruleset_link *link;
 	struct attempts *attempts;
-	struct batch *batch; /* records on their way to the recorder */
+	struct batch *batch;
+	int batch_fd;	  /* a timer: the oldest record waited long enough */
+	bool batch_timed; /* it runs */
 
 	/* between egress_judge() and judge_resolve() */
 	const struct owner *ready_owner; /* the answer is there already */

@@ -113,11 +113,11 @@ void judge_report(struct judge *judge)
 {
 	int length;
 
+	batch_flush(judge->batch);
 	read_kernel(judge);
 	judge->status.ts_ns = clock_ns(CLOCK_REALTIME);
 	judge->status.mode = judge->settings.policy.mode;
 	judge->status.n_mail_uids = judge->settings.policy.n_mail_uids;
-	batch_flush(judge->batch); /* a report comes behind the records that it counts */
 	length = wire_encode_status(&judge->status, judge->message, sizeof(judge->message));
 	assert(length > 0);
 	/* One that does not fit is made up for by the next: they carry sums. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/timerfd.h>
 
 #include "judge_internal.h"
 #include "log.h"
@@ -94,7 +95,10 @@ static void judge_with_owner(struct judge *judge, const struct packet *packet,
  * stops at the first holder: whether it is the only one is seen now. */
 static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta)
 {
-	return (judge->again || judge->record.owner.how == OWNER_CONFIRMED) &&
+	const struct owner *owner = &judge->record.owner;
+
+	return (judge->again || (owner->how == OWNER_CONFIRMED &&
+				 owner_continue_due(judge->finder, owner))) &&
 	       allowance_left(&judge->after, meta->uid, clock_ns(CLOCK_MONOTONIC));
 }
 
@@ -149,6 +153,12 @@ static void send_record(struct judge *judge)
 	record->id = ++judge->last_id;
 	++*judge_stat(judge, record->owner.proc.pid ? STAT_OWNER_NAMED : STAT_OWNER_UNKNOWN);
 	batch_add(judge->batch, record);
+	if (!judge->batch_timed && batch_due_ns(judge->batch) != INT64_MAX) {
+		const struct itimerspec soon = { .it_value.tv_nsec = BATCH_DELAY_NS };
+
+		timerfd_settime(judge->batch_fd, 0, &soon, NULL);
+		judge->batch_timed = true;
+	}
 }
 
 static void park(struct judge *judge, const struct packet *packet, const struct egress_meta *meta,

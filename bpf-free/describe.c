@@ -21,7 +21,6 @@ void describe_init(struct describe *describe, int proc_fd, struct search_care *c
 {
 	memset(describe, 0, sizeof(*describe));
 	describe->proc_fd = proc_fd;
-	describe->ticks = sysconf(_SC_CLK_TCK);
 	describe->care = care;
 	describe->told.uid = describe->told.euid = OWNER_UID_NONE;
 	for (size_t i = 0; i < DESCRIBE_PARENTS; i++)
@@ -49,23 +48,46 @@ bool describe_copy(char *out, size_t size, const char *text)
 
 void describe_clear(struct owner *owner)
 {
-	struct owner empty;
+	const struct {
+		enum owner_how how;
+		enum owner_why why;
+		bool has_socket;
+		uint8_t socket_state;
+		uint32_t socket_uid, inode, cut, lookup_us, lookup_fds;
+		uint64_t cookie, cgroup_id;
+		struct owner_ref caller;
+		unsigned n_holders;
+	} kept = { owner->how,
+		   owner->why,
+		   owner->has_socket,
+		   owner->socket_state,
+		   owner->socket_uid,
+		   owner->inode,
+		   owner->cut & OWNER_CUT_HOLDERS,
+		   owner->lookup_us,
+		   owner->lookup_fds,
+		   owner->cookie,
+		   owner->cgroup_id,
+		   .caller = owner->caller,
+		   .n_holders = owner->n_holders };
+	struct owner_ref holders[OWNER_HOLDERS];
 
-	owner_init(&empty);
-	empty.how = owner->how;
-	empty.why = owner->why;
-	empty.cut = owner->cut & OWNER_CUT_HOLDERS;
-	empty.has_socket = owner->has_socket;
-	empty.socket_state = owner->socket_state;
-	empty.socket_uid = owner->socket_uid;
-	empty.inode = owner->inode;
-	empty.cookie = owner->cookie;
-	empty.cgroup_id = owner->cgroup_id;
-	memcpy(empty.holders, owner->holders, sizeof(empty.holders));
-	empty.n_holders = owner->n_holders;
-	empty.lookup_us = owner->lookup_us;
-	empty.lookup_fds = owner->lookup_fds;
-	*owner = empty;
+	memcpy(holders, owner->holders, sizeof(holders));
+	owner_init(owner);
+	owner->how = kept.how;
+	owner->why = kept.why;
+	owner->has_socket = kept.has_socket;
+	owner->socket_state = kept.socket_state;
+	owner->socket_uid = kept.socket_uid;
+	owner->inode = kept.inode;
+	owner->cut = kept.cut;
+	owner->lookup_us = kept.lookup_us;
+	owner->lookup_fds = kept.lookup_fds;
+	owner->cookie = kept.cookie;
+	owner->cgroup_id = kept.cgroup_id;
+	owner->caller = kept.caller;
+	memcpy(owner->holders, holders, sizeof(holders));
+	owner->n_holders = kept.n_holders;
 }
 
 /* Which program a process runs, read before and after everything else: pid and start time stay
@@ -219,16 +241,6 @@ static void read_parents(struct describe *describe, pid_t pid, struct owner *own
 	}
 }
 
-/* proc(5): start times count from the boot on CLOCK_BOOTTIME. Asked anew each time, since the real
- * time may be set; /proc/stat's btime would be whole seconds only. */
-static int64_t start_ns(const struct describe *describe, uint64_t ticks)
-{
-	uint64_t hz = (uint64_t)describe->ticks;
-	int64_t boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
-
-	return boot_ns + (int64_t)(ticks / hz * 1000000000ull + ticks % hz * (1000000000ull / hz));
-}
-
 /* The folder of a thread that lives; of the given one, or of the first. -1: there is none. */
 static int open_thread(int pid_fd, pid_t pid, pid_t tid)
 {
@@ -334,7 +346,7 @@ static int describe_once(struct describe *describe, int pid_fd, pid_t pid, pid_t
 	memcpy(owner->proc.comm, stat.comm, sizeof(owner->proc.comm));
 	owner->euid = status.euid;
 	owner->gid = status.gid;
-	owner->start_ns = start_ns(describe, stat.start_ticks);
+	owner->start_ns = proc_start_ns(stat.start_ticks);
 	if (stat.state == 'Z') /* pthread_exit(3) in main() leaves the others */
 		thread_fd = open_thread(pid_fd, pid, tid);
 	if (thread_fd < 0)

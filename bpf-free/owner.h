@@ -159,7 +159,7 @@ struct owner {
 	struct owner_ref caller;
 
 	uint32_t lookup_us;  /* what the look-up cost, CLOCK_MONOTONIC */
-	uint32_t lookup_fds; /* descriptors read for it */
+	uint32_t lookup_fds; /* descriptors read for it before the verdict */
 };
 
 /* Everything unknown, nothing missing yet: how UNKNOWN, uids OWNER_UID_NONE, texts empty. */
@@ -260,6 +260,10 @@ int owner_wait_step(struct owner_wait *wait, struct owner *owner);
  * that the described process is still the same one, and holds the socket, else clears the
  * script: an answer about another request is no answer. */
 void owner_wait_end(struct owner_wait *wait, struct owner *owner);
+
+/* Is it time to ask everybody whether they hold the socket of this CONFIRMED answer too? Not when
+ * that was just asked about its process or its user. */
+bool owner_continue_due(struct owner_finder *finder, const struct owner *owner);
 
 /* After the verdict: looks for every holder of owner->inode for at most budget.ms_after. 0 if
  * one is known (how/why/description filled), -ENOENT if not. Given an answer that is CONFIRMED it

@@ -2,7 +2,6 @@
 /* The judge's batches: what is sent whole, what as a reference, and what is counted when. */
 #include "fixture.h"
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include "agent/batch.h"
@@ -322,22 +321,6 @@ static void a_channel_that_is_full_loses_the_batch_as_a_number_and_no_meaning(vo
 	assert_int_equal(lost, 3);
 }
 
-static void its_timer_sends_what_waits_and_nothing_twice(void **state)
-{
-	struct pollfd pollfd = { .fd = batch_timer_fd(batch), .events = POLLIN };
-
-	(void)state;
-	assert_int_equal(poll(&pollfd, 1, 20), 0);
-	add();
-	assert_int_equal(poll(&pollfd, 1, 5000), 1);
-	assert_int_equal(see().messages, 0); /* it is the caller who sends */
-	batch_tick(batch);
-	assert_int_equal(see().whole, 1);
-	assert_int_equal(poll(&pollfd, 1, 20), 0);
-	batch_tick(batch);
-	assert_int_equal(see().messages, 0);
-}
-
 static void it_is_due_two_milliseconds_after_its_oldest(void **state)
 {
 	int64_t before, after, due;
@@ -371,7 +354,6 @@ int main(void)
 		TEST(a_full_batch_is_sent_by_itself_and_in_order),
 		TEST(the_longest_record_has_room),
 		TEST(a_channel_that_is_full_loses_the_batch_as_a_number_and_no_meaning),
-		TEST(its_timer_sends_what_waits_and_nothing_twice),
 		TEST(it_is_due_two_milliseconds_after_its_oldest),
 	};
 

@@ -55,18 +55,24 @@ struct keep {
 	struct wire_status status; /* the last one, while it waits for its commit */
 };
 
-/* keep.c: keep->record, read from body; *kept (may be NULL) is set when it was kept: then true. */
+/* keep_record.c: keep->record, read from body; *kept (may be NULL) is set when it was kept: then
+ * true. */
 bool keep_record(struct keep *keep, struct keep_body body, int64_t now_ns, struct keep_kept *kept);
-/* A transaction is open, or could be opened. */
+/* A message of one record. */
+void keep_single(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
+/* keep.c. A transaction is open, or could be opened. */
 bool keep_begin(struct keep *keep, int64_t now_ns);
 /* What the transaction had is lost, and `more` records. */
 void keep_fail(struct keep *keep, int err, uint64_t more, int64_t now_ns);
+
+/* Tells the journal what waited; not_kept: the store has no such rows. */
+void keep_say_lines(struct keep *keep, bool not_kept);
 
 /* keep_batch.c */
 void keep_batch(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
 void keep_batch_forget(struct keep *keep); /* rows that references name are gone */
 
-/* keep.c: the journal's line about a note, when one is due. */
+/* keep_record.c: the journal's line about a note, when one is due. */
 void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
 		    int64_t row, int64_t offender);
 

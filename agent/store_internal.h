@@ -240,7 +240,7 @@ struct store {
 	int flush_error; /* of a write that an eviction needed */
 	int64_t n_offenders, n_offenders_kept;
 	int64_t meta[META_N], meta_kept[META_N];
-	int64_t recorded_at_open;
+	int64_t recorded_at_open, upgraded_from;
 };
 
 /* store_sql.c */

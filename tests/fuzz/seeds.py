@@ -82,8 +82,8 @@ def wire_item(kind, body, slot=3, serial=9, length=None):
     return struct.pack("<BH", kind, len(body) if length is None else length) + body
 
 
-def wire_again(family=2, flags=(True, True, True), verdict=1):
-    return (struct.pack("<QqIHH???", 8, 10**18, 33, 40000, 25, *flags) + bytes([0, 0, verdict, 2, family]) +
+def wire_again(family=2, flags=(True, True, True), verdict=1, uid=33):
+    return (struct.pack("<QqIHH???", 8, 10**18, uid, 40000, 25, *flags) + bytes([0, 0, verdict, 2, family]) +
             (V4[1] if family == 2 else V6[1]))
 
 
@@ -93,6 +93,7 @@ BATCH = {
     "both": BATCH_HEAD + WHOLE + AGAIN * 3, "again-v6": BATCH_HEAD + wire_item(2, wire_again(10)),
     "nobody": BATCH_HEAD + wire_item(2, wire_again(flags=(False, False, False))),
     "charged": BATCH_HEAD + wire_item(2, wire_again(flags=(False, True, True))),
+    "uid-none": BATCH_HEAD + wire_item(2, wire_again(flags=(False, True, True), uid=2**32 - 1)),
     "no-slot": BATCH_HEAD + wire_item(1, wire_record()[3:], slot=65535, serial=0),
     "again-no-slot": BATCH_HEAD + wire_item(2, wire_again(), slot=65535), "slot": BATCH_HEAD + wire_item(2, wire_again(), 256),
     "serial": BATCH_HEAD + wire_item(2, wire_again(), serial=0), "family": BATCH_HEAD + wire_item(2, wire_again(0)),

@@ -157,6 +157,8 @@ class Egress:
         two readings are alike. The last reading, if that does not come."""
         asked = datetime.datetime.now(datetime.timezone.utc)
         end, before = time.monotonic() + seconds, None
+        while self.ctl('-o', 'json', 'status').code == 3 and time.monotonic() < end:
+            time.sleep(0.05)  # its recorder has not made the store yet
         while True:
             totals = self.totals()
             rest = totals.reported_after(asked) and before and totals.same(before)

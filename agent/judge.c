@@ -325,7 +325,7 @@ int judge_main(const struct judge_start *start)
 		if (judge->rested) {
 			judge->busy_since_ns = now;
 			if (now - judge->rested_ns > REST_EACH_NS) {
-				owner_rest(judge->finder);
+				owner_rest(judge->finder, (uint64_t)asleep_ns);
 				judge->rested_ns = now;
 			}
 		}

@@ -222,10 +222,10 @@ void owner_pass(struct owner_finder *f, const struct owner_query *query)
 	callers_pass(f->callers, query);
 }
 
-void owner_rest(struct owner_finder *f)
+void owner_rest(struct owner_finder *f, uint64_t then_ns)
 {
 	if (f->near)
-		near_rest(f->near, clock_mono_ns());
+		near_rest(f->near, then_ns);
 }
 
 void owner_finder_counts(const struct owner_finder *f, struct owner_counts *counts)

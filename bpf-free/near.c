@@ -497,10 +497,10 @@ void near_tomb(struct near *near, const struct task *task, struct owner *owner)
 	}
 }
 
-void near_rest(struct near *near, uint64_t now_ns)
+void near_rest(struct near *near, uint64_t then_ns)
 {
 	if (near->callers) {
-		callers_drain(near->callers, now_ns);
-		callers_forget(near->callers, now_ns - WAITED_NS);
+		callers_drain(near->callers, clock_mono_ns());
+		callers_forget(near->callers, then_ns - WAITED_NS);
 	}
 }

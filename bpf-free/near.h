@@ -69,7 +69,7 @@ void near_learn(struct near *near, struct task *task, struct owner *owner, uint6
 /* The process that called and has ended: *owner is filled with what was known of it, or of the one
  * that forked it. */
 void near_tomb(struct near *near, const struct task *task, struct owner *owner);
-/* Nobody waits for an owner. */
-void near_rest(struct near *near, uint64_t now_ns);
+/* Nobody waited for an owner then. */
+void near_rest(struct near *near, uint64_t then_ns);
 
 #endif

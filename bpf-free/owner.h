@@ -226,8 +226,9 @@ void owner_finder_free(struct owner_finder *finder); /* takes NULL */
 void owner_finder_fds(const struct owner_finder *finder, int fds[OWNER_FDS]);
 /* Never waits. Says how many events it took in. */
 unsigned owner_tick(struct owner_finder *finder);
-/* No packet waits for its owner now: calls that were seen until now have none. */
-void owner_rest(struct owner_finder *finder);
+/* At that moment (CLOCK_MONOTONIC) no packet waited for its owner: of calls before it none is to
+ * come. */
+void owner_rest(struct owner_finder *finder, uint64_t then_ns);
 
 struct owner_counts {
 	uint64_t calls_lost; /* calls of connect(2) that the kernel could not tell */

@@ -71,6 +71,8 @@ struct config {
 	uint64_t evidence_file_bytes;	  /* evidence_file_bytes = 16777216 */
 	uint64_t evidence_offender_bytes; /* evidence_offender_bytes = 1048576, per file */
 	uint64_t evidence_total_bytes;	  /* evidence_total_bytes = 268435456: oldest file goes */
+	uint64_t object_bytes;	/* object_bytes = 16777216: of one suspicious program's copy */
+	uint64_t objects_bytes; /* objects_bytes = 268435456: of all copies */
 	uint32_t excerpt_bytes;		  /* excerpt_bytes = 256: of each packet, at most 512 */
 	char journal_socket[CONFIG_PATH_BYTES]; /* journal_socket = "/run/systemd/journal/socket";
 						 * "": no journal */

@@ -327,6 +327,8 @@ bool poses(const struct owner *owner)
 		return false;
 	if (all_empty(owner))
 		return true;
+	if (!strcmp(title, owner->exe))
+		return false;
 	if (title[0] == '-') /* a login shell */
 		title++;
 	return claims_brackets(owner, title) || claims_program(owner, title) ||

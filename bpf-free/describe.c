@@ -9,7 +9,9 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "describe.h"
+#include "exe_place.h"
 #include "paths.h"
+#include "poses.h"
 #include "proc.h"
 
 #define CGROUP_BYTES 8192
@@ -235,6 +237,7 @@ static int describe_program(const struct describe *describe, int dir_fd, pid_t p
 	if (read_identity(dir_fd, &before))
 		return -ESRCH;
 	take_exe(&before, owner);
+	exe_place_fill(dir_fd, owner);
 	read_cwd(dir_fd, owner);
 	read_login_uid(dir_fd, owner);
 	read_cgroup(dir_fd, owner);
@@ -244,6 +247,7 @@ static int describe_program(const struct describe *describe, int dir_fd, pid_t p
 	describe_script(dir_fd, describe->spared, owner);
 	if (before.error == -EACCES || before.error == -EPERM)
 		owner->script_why = OWNER_WHY_DENIED;
+	owner->poses = !describe->spared && poses(owner);
 	if (read_identity(dir_fd, &after))
 		return -ESRCH;
 	return same_program(&before, &after) ? 0 : -EAGAIN;

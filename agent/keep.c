@@ -18,10 +18,8 @@
 #define PRUNE_IDLE_NS (60 * SECOND_NS)
 
 static const char *const lost_words[LOST_N] = {
-	[LOST_COMMIT] = "commit",
-	[LOST_EVIDENCE] = "evidence",
-	[LOST_BAD] = "bad-message",
-	[LOST_JOURNAL] = "journal",
+	[LOST_COMMIT] = "commit",   [LOST_EVIDENCE] = "evidence", [LOST_BAD] = "bad-message",
+	[LOST_JOURNAL] = "journal", [LOST_NOTE] = "note-late",
 };
 
 static void suspend(struct keep *keep, int err, int64_t now_ns)
@@ -62,6 +60,7 @@ static void fail_batch(struct keep *keep, int err, int64_t now_ns)
 	keep->status_in_batch = false;
 	keep->lost[LOST_COMMIT] += keep->in_batch;
 	keep->in_batch = keep->evidence_in_batch = 0;
+	keep_notes_forget(keep->notes);
 	if (err == -EUCLEAN)
 		begin_anew(keep, now_ns);
 	else
@@ -151,6 +150,18 @@ static void add_line(struct keep *keep, const struct store_row *row, const uint8
 		keep->lost[LOST_JOURNAL]++;
 }
 
+/* Site, trigger and object of an offender have a pace each: those of several notes are said. */
+void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
+		    int64_t row, int64_t offender)
+{
+	int64_t pace = -(INT64_C(1) << 40) - 8 * offender - note->parts;
+	uint64_t held_back;
+
+	if (journal_due(keep->journal, note->ts_ns, pace, &held_back) &&
+	    keep_lines_add(keep->lines, bytes, len, row, NULL, held_back) < 0)
+		keep->lost[LOST_JOURNAL]++;
+}
+
 /* The store can't take it: the journal still may, and its number is kept. */
 static void keep_number(struct keep *keep, const uint8_t *bytes, size_t len, const char *user)
 {
@@ -177,6 +188,7 @@ static int keep_row(struct keep *keep, const uint8_t *bytes, size_t len, const c
 	if (err)
 		return err;
 	keep->in_batch++;
+	keep_notes_record(keep->notes, record->id, &row);
 	/* What was allowed has one share of each file for all of it (offender 0). */
 	if (row.fresh && keep->evidence && keep->config.evidence && record->excerpt_bytes > 0)
 		err = keep_evidence_add(keep, &row, user);
@@ -209,6 +221,37 @@ static void keep_record(struct keep *keep, const uint8_t *bytes, size_t len, int
 			keep->in_batch++;
 		fail_batch(keep, err, now_ns);
 	}
+}
+
+static void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+{
+	int err;
+
+	if (keep->suspended || begin(keep, now_ns) < 0) {
+		keep->lost[LOST_NOTE]++;
+		return;
+	}
+	err = keep_notes_take(keep, bytes, len, now_ns);
+	if (err) {
+		keep->lost[LOST_NOTE]++;
+		fail_batch(keep, err, now_ns);
+	}
+}
+
+/* Notes that overtook their records. */
+static void keep_waiting_notes(struct keep *keep, int64_t now_ns)
+{
+	int err;
+
+	if (!keep_notes_due(keep, now_ns))
+		return;
+	if (keep->suspended || begin(keep, now_ns) < 0) {
+		keep_notes_lose(keep);
+		return;
+	}
+	err = keep_notes_tick(keep, now_ns);
+	if (err)
+		fail_batch(keep, err, now_ns);
 }
 
 static void keep_status(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
@@ -258,6 +301,9 @@ void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t n
 		break;
 	case WIRE_OPTIONS:
 		keep_options(keep, bytes, len);
+		break;
+	case WIRE_NOTE:
+		keep_note(keep, bytes, len, now_ns);
 		break;
 	default:
 		keep_bad_message(keep);
@@ -316,19 +362,28 @@ static bool has_losses(const struct keep *keep)
 	return false;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int64_t keep_due_ns(const struct keep *keep)
 {
+	int64_t notes_ns = keep_notes_due_ns(keep);
+
 	if (keep->in_transaction)
-		return keep->begun_ns + keep->config.commit_ms * NS_PER_MS;
+		return earlier(notes_ns, keep->begun_ns + keep->config.commit_ms * NS_PER_MS);
 	if (keep->suspended)
-		return keep->retry_ns;
-	return keep->pruned_ns + (keep->pruned_since_message ? PRUNE_IDLE_NS : SECOND_NS);
+		return earlier(notes_ns, keep->retry_ns);
+	return earlier(notes_ns,
+		       keep->pruned_ns + (keep->pruned_since_message ? PRUNE_IDLE_NS : SECOND_NS));
 }
 
 void keep_tick(struct keep *keep, int64_t now_ns)
 {
 	if (keep->suspended && now_ns >= keep->retry_ns)
 		resume(keep, now_ns);
+	keep_waiting_notes(keep, now_ns);
 	if (keep->in_transaction && now_ns - keep->begun_ns >= keep->config.commit_ms * NS_PER_MS)
 		commit(keep, now_ns);
 	prune(keep, now_ns);
@@ -372,7 +427,8 @@ int keep_open(struct keep **keep, const struct config *config, int evidence_fd, 
 	opened->journal = journal_new(journal_fd, config->journal_s);
 	opened->lines = keep_lines_new(journal_fd, config->journal_socket);
 	opened->users = users_new();
-	if (!opened->journal || !opened->lines || !opened->users)
+	opened->notes = keep_notes_new();
+	if (!opened->journal || !opened->lines || !opened->users || !opened->notes)
 		goto fail;
 	err = open_store(opened, now_ns);
 	if (err)
@@ -389,6 +445,7 @@ freed:
 		journal_free(opened->journal);
 		keep_lines_free(opened->lines);
 		users_free(opened->users);
+		keep_notes_free(opened->notes);
 	}
 	free(opened);
 	return err;
@@ -398,6 +455,7 @@ int keep_close(struct keep *keep, int64_t now_ns)
 {
 	int err = 0;
 
+	keep_notes_lose(keep); /* their records will not come any more */
 	commit(keep, now_ns);
 	if (keep->suspended || has_losses(keep))
 		resume(keep, now_ns);
@@ -411,6 +469,7 @@ int keep_close(struct keep *keep, int64_t now_ns)
 	journal_free(keep->journal);
 	keep_lines_free(keep->lines);
 	users_free(keep->users);
+	keep_notes_free(keep->notes);
 	free(keep);
 	return err;
 }

@@ -9,11 +9,15 @@
 #include "journal.h"
 #include "keep.h"
 #include "keep_lines.h"
+#include "recent.h"
 #include "store.h"
 #include "users.h"
 #include "wire.h"
 
-enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_N };
+enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_NOTE, LOST_N };
+
+struct keep_notes;
+
 struct keep {
 	struct config config;
 	struct store *store;	   /* NULL: could not be made yet */
@@ -21,6 +25,7 @@ struct keep {
 	int evidence_fd;
 	struct journal *journal;
 	struct keep_lines *lines; /* journal lines that wait for the commit */
+	struct keep_notes *notes;
 	struct users *users;
 	struct record record; /* the one at hand; too big for a stack frame of each call */
 
@@ -38,6 +43,24 @@ struct keep {
 	bool status_waits, status_in_batch;
 	struct wire_status status; /* the last one, while it waits for its commit */
 };
+
+/* keep.c: the journal's line about a note, when one is due. */
+void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
+		    int64_t row, int64_t offender);
+
+/* keep_notes.c. Which row a record went to; and that no row of those may be named any more. */
+struct keep_notes *keep_notes_new(void);
+void keep_notes_free(struct keep_notes *notes); /* takes NULL */
+void keep_notes_record(struct keep_notes *notes, uint64_t id, const struct store_row *row);
+void keep_notes_forget(struct keep_notes *notes);
+/* Within a transaction: 0 or the store's error. The note is kept, waits for its record, or is
+ * counted as late. */
+int keep_notes_take(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
+/* Those that wait: does one wait no longer? It is kept, or counted. When to ask at the latest. */
+bool keep_notes_due(const struct keep *keep, int64_t now_ns);
+int keep_notes_tick(struct keep *keep, int64_t now_ns);
+int64_t keep_notes_due_ns(const struct keep *keep);
+void keep_notes_lose(struct keep *keep); /* all that wait are counted as late */
 
 /* keep_evidence.c */
 void keep_evidence_open(struct keep *keep);

@@ -26,6 +26,7 @@ struct keep_lines {
 	int fd;
 	struct sockaddr_un address; /* sun_path empty: not to be connected again */
 	struct record record;
+	struct note note;
 	struct line *lines;
 	size_t n, room, bytes;
 };
@@ -112,12 +113,19 @@ static int say(struct keep_lines *lines, struct journal *journal, const struct l
 {
 	const char *user = line->user[0] ? line->user : NULL;
 	int64_t id = not_kept ? 0 : line->id;
-	int err = wire_decode_record(line->bytes, line->len, &lines->record);
+	bool is_note = wire_kind(line->bytes, line->len) == WIRE_NOTE;
+	int err = is_note ? wire_decode_note(line->bytes, line->len, &lines->note)
+			  : wire_decode_record(line->bytes, line->len, &lines->record);
+	bool again = false;
 
-	if (!err)
-		err = journal_say(journal, &lines->record, id, user, line->held_back);
-	if ((err == -ECONNREFUSED || err == -ENOTCONN) && connect_again(lines))
-		err = journal_say(journal, &lines->record, id, user, line->held_back);
+	if (err || (is_note && not_kept)) /* a note of no row tells nothing */
+		return err;
+	do {
+		err = is_note ? journal_say_note(journal, &lines->note, id)
+			      : journal_say(journal, &lines->record, id, user, line->held_back);
+		again = !again && (err == -ECONNREFUSED || err == -ENOTCONN) &&
+			connect_again(lines);
+	} while (again);
 	return err;
 }
 

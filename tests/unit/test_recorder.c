@@ -245,6 +245,117 @@ static void the_journal_has_one_line_with_an_id_that_is_kept(void **state)
 	close(run.journal);
 }
 
+static void put_note(const struct run *run, uint64_t id, const char *client)
+{
+	static struct note note;
+	int len;
+
+	fixture_note(&note, id);
+	snprintf(note.trigger.client, sizeof(note.trigger.client), "%s", client);
+	len = wire_encode_note(&note, message, sizeof(message));
+	assert_int_equal(send(run->fd, message, (size_t)len, 0), len);
+}
+
+static void a_note_finds_the_row_of_its_record_also_a_folded_ones(void **state)
+{
+	struct run run = start();
+	uint64_t id;
+
+	for (id = 1; id <= 6; id++) { /* two rows of three */
+		fixture_dst(&record, (uint32_t)id % 2);
+		record.id = id;
+		put(&run);
+	}
+	put_note(&run, 5, "five");
+	put_note(&run, 2, "two");
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 0);
+	assert_int_equal(ask("SELECT count(*) FROM note"), 2);
+	assert_int_equal(ask("SELECT id FROM note WHERE client = CAST('five' AS BLOB)"), 1);
+	assert_int_equal(ask("SELECT id FROM note WHERE client = CAST('two' AS BLOB)"), 2);
+	assert_int_equal(ask("SELECT triggers FROM offender"), 2);
+}
+
+static void a_note_that_overtook_its_record_waits_for_it(void **state)
+{
+	struct run run = start();
+
+	record.id = 1;
+	put(&run);
+	put_note(&run, 2, "early");
+	wait_recorded(*state, 1);
+	assert_int_equal(ask("SELECT count(*) FROM note"), 0);
+	fixture_dst(&record, 2);
+	record.id = 2;
+	put(&run);
+	wait_recorded(*state, 2);
+	assert_int_equal(ask("SELECT id FROM note"), 2);
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 0);
+}
+
+static void a_note_of_nobody_is_a_number_after_a_while(void **state)
+{
+	struct run run = start();
+	int i;
+
+	record.id = 10;
+	put(&run);
+	put_note(&run, 9, "gone"); /* older than all that is known: at once */
+	put_note(&run, 4711, "never");
+	for (i = 0; i < 500 && status_now(*state).notes_late < 2; i++)
+		sleep_ms(10);
+	assert_true(i > 100 && i < 500); /* the second one was waited for */
+	assert_int_equal(ask("SELECT count(*) FROM note"), 0);
+	put_note(&run, 4712, "at the end");
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 3);
+	assert_int_equal(status_now(*state).recorded, 1);
+}
+
+static void a_note_across_a_restart_is_a_number_and_no_other_row_gets_it(void **state)
+{
+	struct run run = start();
+
+	record.id = 1;
+	put(&run);
+	assert_int_equal(finish(&run), 0);
+	run = start();
+	fixture_dst(&record, 8);
+	record.id = 2;
+	put(&run);
+	put_note(&run, 1, "before");
+	put_note(&run, 2, "after");
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 1);
+	assert_int_equal(ask("SELECT count(*) FROM note"), 1);
+	assert_int_equal(ask("SELECT id FROM note WHERE client = CAST('after' AS BLOB)"), 2);
+}
+
+static void what_was_learnt_has_a_line_in_the_journal_with_the_rows_id(void **state)
+{
+	struct run run = start();
+	char line[16384];
+	ssize_t len;
+
+	(void)state;
+	record.id = 1;
+	put(&run);
+	put_note(&run, 1, "203.0.113.9");
+	put_note(&run, 1, "203.0.113.9"); /* too soon for another */
+	len = recv(run.journal, line, sizeof(line) - 1, 0);
+	assert_true(len > 0); /* the refusal's own */
+	len = recv(run.journal, line, sizeof(line) - 1, 0);
+	assert_true(len > 0);
+	line[len] = '\0';
+	assert_non_null(strstr(line, "MESSAGE=Learnt of attempt 1: site shop.example (vhost)"));
+	assert_non_null(strstr(line, "\nEGRESSD_ID=1\n"));
+	close(run.fd);
+	assert_int_equal(wait_for(&run), 0);
+	assert_int_equal(recv(run.journal, line, sizeof(line), MSG_DONTWAIT), -1);
+	close(run.journal);
+}
+
 static void term_drains_the_channel_first(void **state)
 {
 	struct run run = start();
@@ -495,7 +606,7 @@ static void a_newer_store_ends_it_with_a_reason(void **state)
 	(void)state;
 	assert_int_equal(finish(&run), 0);
 	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	run = start();
 	assert_int_equal(finish(&run), 1);
@@ -528,6 +639,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_sent_is_kept_when_the_channel_closes),
 		TEST(the_journal_has_one_line_with_an_id_that_is_kept),
+		TEST(a_note_finds_the_row_of_its_record_also_a_folded_ones),
+		TEST(a_note_that_overtook_its_record_waits_for_it),
+		TEST(a_note_of_nobody_is_a_number_after_a_while),
+		TEST(a_note_across_a_restart_is_a_number_and_no_other_row_gets_it),
+		TEST(what_was_learnt_has_a_line_in_the_journal_with_the_rows_id),
 		TEST(term_drains_the_channel_first),
 		TEST(bad_messages_are_counted_and_survived),
 		TEST(new_options_take_effect),

@@ -31,8 +31,7 @@ static void count(struct keep *keep)
 	int error;
 
 	objects_counts(kept->objects, &lost, &bad, &error);
-	keep->lost[LOST_EVIDENCE] += lost;
-	keep->lost[LOST_BAD] += bad;
+	keep->lost[LOST_EVIDENCE] += lost + bad;
 	if (error && error != kept->error)
 		log_error("copies of programs can't be kept: %s", strerror(-error));
 	else if (!error && kept->error)

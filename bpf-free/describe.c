@@ -237,7 +237,7 @@ static int describe_program(const struct describe *describe, int dir_fd, pid_t p
 	if (read_identity(dir_fd, &before))
 		return -ESRCH;
 	take_exe(&before, owner);
-	exe_place_fill(dir_fd, owner);
+	exe_place_fill(dir_fd, describe->places, owner);
 	read_cwd(dir_fd, owner);
 	read_login_uid(dir_fd, owner);
 	read_cgroup(dir_fd, owner);

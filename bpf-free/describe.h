@@ -7,11 +7,13 @@
 #ifndef BPF_FREE_DESCRIBE_H
 #define BPF_FREE_DESCRIBE_H
 
+#include "exe_place.h"
 #include "owner.h"
 
 struct describe {
 	int proc_fd; /* the proc folder */
 	long ticks;  /* clock ticks in a second */
+	struct exe_places *places; /* of this thread; NULL: none */
 	bool spared; /* read nothing that can wait: no arguments, no script */
 };
 

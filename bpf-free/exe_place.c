@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "proc.h"
 
 #ifndef RESOLVE_CACHED /* since Linux 5.12 */
@@ -103,7 +104,55 @@ static uint32_t folders(int dir_fd, const struct owner *owner)
 	return root < 0 ? place : walk(root, owner->exe, owner->exe_dev, owner->exe_ino);
 }
 
-void exe_place_fill(int dir_fd, struct owner *owner)
+/* FNV-1a: a path that was chosen to have another's number is still the path of the same file below
+ * the same root. */
+static uint64_t path_number(const char *path)
+{
+	uint64_t number = 0xcbf29ce484222325;
+
+	for (; *path; path++)
+		number = (number ^ (unsigned char)*path) * 0x100000001b3;
+	return number;
+}
+
+/* What names the answer: the root that the path begins at, and where it leads to. */
+static bool name_place(int dir_fd, const struct owner *owner, struct exe_place_seen *name)
+{
+	const int flags = AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+	struct statx st;
+
+	if (statx(dir_fd, "root", flags, STATX_INO | STATX_MNT_ID, &st) ||
+	    !(st.stx_mask & STATX_MNT_ID)) /* before Linux 5.8 */
+		return false;
+	*name = (struct exe_place_seen){
+		.root_mount = st.stx_mnt_id,
+		.root_ino = st.stx_ino,
+		.dev = owner->exe_dev,
+		.ino = owner->exe_ino,
+		.path = path_number(owner->exe),
+	};
+	return true;
+}
+
+static uint32_t folders_once(int dir_fd, struct exe_places *places, const struct owner *owner)
+{
+	uint64_t now_ns = clock_mono_ns();
+	struct exe_place_seen name, *seen;
+
+	if (!places || !name_place(dir_fd, owner, &name))
+		return folders(dir_fd, owner);
+	seen = &places->seen[(name.ino ^ name.path) % EXE_PLACES];
+	if (now_ns < seen->until_ns && seen->root_mount == name.root_mount &&
+	    seen->root_ino == name.root_ino && seen->dev == name.dev && seen->ino == name.ino &&
+	    seen->path == name.path)
+		return seen->place;
+	name.place = folders(dir_fd, owner);
+	name.until_ns = now_ns + EXE_PLACES_NS;
+	*seen = name;
+	return name.place;
+}
+
+void exe_place_fill(int dir_fd, struct exe_places *places, struct owner *owner)
 {
 	struct statx st;
 
@@ -123,7 +172,7 @@ void exe_place_fill(int dir_fd, struct owner *owner)
 	if (owner->exe[0] != '/' || (owner->cut & OWNER_CUT_EXE))
 		owner->exe_place |= OWNER_PLACE_UNKNOWN;
 	else
-		owner->exe_place |= folders(dir_fd, owner);
+		owner->exe_place |= folders_once(dir_fd, places, owner);
 }
 
 int exe_open_path(int dir_fd)

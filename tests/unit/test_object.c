@@ -160,11 +160,37 @@ static void a_path_that_leads_to_another_file_by_now_is_not_judged(void **unused
 	strcpy(owner.exe, "/usr/bin/true"); /* as if it had been moved between the two looks */
 	owner.exe_place = 0;
 	assert_int_equal(proc_open_pid(env.proc_fd, pid, &fd), 0);
-	exe_place_fill(fd, &owner);
+	exe_place_fill(fd, NULL, &owner);
 	close(fd);
 	end(pid);
 	assert_true(owner.exe_place & OWNER_PLACE_UNKNOWN);
 	assert_false(owner.exe_place & OWNER_PLACE_FOLDER);
+}
+
+static void what_was_seen_counts_for_a_second(void **unused)
+{
+	static struct exe_places places;
+	pid_t pid = start(below("in/sleep"));
+	int fd;
+
+	(void)unused;
+	describe(pid);
+	assert_int_equal(owner.exe_place, OWNER_PLACE_FILE | OWNER_PLACE_FOLDER);
+	assert_int_equal(proc_open_pid(env.proc_fd, pid, &fd), 0);
+	for (int i = 0; i < EXE_PLACES; i++)
+		assert_int_equal(places.seen[i].until_ns, 0);
+	exe_place_fill(fd, &places, &owner);
+	assert_int_equal(owner.exe_place, OWNER_PLACE_FILE | OWNER_PLACE_FOLDER);
+	for (int i = 0; i < EXE_PLACES; i++) /* another answer, to see it come back */
+		places.seen[i].place = 0;
+	exe_place_fill(fd, &places, &owner);
+	assert_int_equal(owner.exe_place, OWNER_PLACE_FILE); /* the file itself is looked at */
+	for (int i = 0; i < EXE_PLACES; i++)
+		places.seen[i].until_ns = 1;
+	exe_place_fill(fd, &places, &owner);
+	assert_int_equal(owner.exe_place, OWNER_PLACE_FILE | OWNER_PLACE_FOLDER);
+	close(fd);
+	end(pid);
 }
 
 static void a_deleted_program_is_opened_by_its_process(void **unused)
@@ -344,6 +370,8 @@ int main(void)
 		  a_file_that_anybody_may_write_to_is_told },
 		{ "a path that leads to another file by now is not judged",
 		  a_path_that_leads_to_another_file_by_now_is_not_judged },
+		{ "what was seen of folders counts for a second, and not longer",
+		  what_was_seen_counts_for_a_second },
 		{ "a deleted program is opened by its process, not by its name",
 		  a_deleted_program_is_opened_by_its_process },
 		{ "a process that runs another file by now, or is another, is not opened",

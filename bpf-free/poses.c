@@ -105,19 +105,13 @@ static const char postfix_daemons[] =
 static const char *const hosts[] = { "qemu-", "ld-", "ld.so", "box64", "box86", "wine", "rosetta" };
 
 /* Threads of the kernel: how their names begin. As ps(1) shows them: in brackets. */
-static const char *const kernel_threads[] = {
-	"kworker",   "kthread",	    "ksoftirqd",   "migration",	 "cpuhp",     "rcu_",
-	"rcuo",	     "kswapd",	    "khugepaged",  "ksmd",	 "kcompactd", "kauditd",
-	"khelper",   "kdevtmpfs",   "khungtaskd",  "oom_reaper", "writeback", "kintegrityd",
-	"kblockd",   "bioset",	    "kthrotld",	   "watchdog",	 "jbd2/",     "ext4-",
-	"xfs",	     "btrfs-",	    "scsi_",	   "nvme",	 "md0",	      "kdmflush",
-	"loop0",     "irq/",	    "idle_inject", "flush-",	 "pdflush",   "events/",
-	"aio/",	     "netns",	    "kpsmoused",   "ata_sff",	 "edac-",     "devfreq",
-	"ipv6_addr", "kstrp",	    "nfsd",	   "nfsiod",	 "lockd",     "rpciod",
-	"cifsd",     "crypto",	    "kmpath",	   "kaluad",	 "mld",	      "zswap",
-	"psimon",    "bdi-",	    "async/",	   "khubd",	 "eth0",      "card0",
-	"ttm_swap",  "sync_supers",
-};
+static const char kernel_threads[] =
+	"kworker|kthread|ksoftirqd|migration|cpuhp|rcu_|rcuo|kswapd|khugepaged|ksmd|kcompactd|"
+	"kauditd|khelper|kdevtmpfs|khungtaskd|oom_reaper|writeback|kintegrityd|kblockd|bioset|"
+	"kthrotld|watchdog|jbd2/|ext4-|xfs|btrfs-|scsi_|nvme|md0|kdmflush|loop0|irq/|idle_inject|"
+	"flush-|pdflush|events/|aio/|netns|kpsmoused|ata_sff|edac-|devfreq|ipv6_addr|kstrp|nfsd|"
+	"nfsiod|lockd|rpciod|cifsd|crypto|kmpath|kaluad|mld|zswap|psimon|bdi-|async/|khubd|eth0|"
+	"card0|ttm_swap|sync_supers";
 
 /* Those with a slash, which no file's name can have: comm says them only of itself. */
 static const char *const kernel_comms[] = {
@@ -159,21 +153,36 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Does text contain one of the parts? */
-static bool contains_any(const char *text, const char *parts)
+/* The next of "part|part"; NULL at the end. */
+static const char *next_part(const char **parts, char part[NAME_BYTES])
+{
+	size_t len = strcspn(*parts, "|");
+
+	if (!len || len >= NAME_BYTES)
+		return NULL;
+	memcpy(part, *parts, len);
+	part[len] = 0;
+	*parts += len + ((*parts)[len] == '|');
+	return part;
+}
+
+static bool contains_part(const char *text, const char *parts)
 {
 	char part[NAME_BYTES];
-	size_t len;
 
-	for (; *parts; parts += len + (parts[len] == '|')) {
-		len = strcspn(parts, "|");
-		if (!len || len >= sizeof(part))
-			continue;
-		memcpy(part, parts, len);
-		part[len] = 0;
+	while (next_part(&parts, part))
 		if (strcasestr(text, part))
 			return true;
-	}
+	return false;
+}
+
+static bool begins_with_part(const char *text, const char *parts)
+{
+	char part[NAME_BYTES];
+
+	while (next_part(&parts, part))
+		if (!strncmp(text, part, strlen(part)))
+			return true;
 	return false;
 }
 
@@ -226,7 +235,7 @@ static bool may_be(const struct program *program, const char *exe, const char *c
 
 	if (program->flags & INTERP && script_interp(exe, cmdline, len) == INTERP_NONE)
 		return true;
-	return strcasestr(name, program->name) || contains_any(name, program->also);
+	return strcasestr(name, program->name) || contains_part(name, program->also);
 }
 
 /* The first word of a title: up to a blank, or to the colon of "nginx: worker process". */
@@ -277,7 +286,7 @@ static bool claims_brackets(const struct owner *owner, const char *title)
 	name[inner] = 0;
 	if (strpbrk(name, " @[]") || !strcmp(base_name(owner->exe), name))
 		return false;
-	if (BEGINS_WITH_ANY(name, kernel_threads))
+	if (begins_with_part(name, kernel_threads))
 		return true;
 	return claims_program(owner, name);
 }

@@ -16,14 +16,14 @@
 
 #include "agent/clock.h"
 #include "agent/object.h"
+#include "agent/object_work.h"
 #include "agent/objects.h"
 #include "agent/objects_folder.h"
-#include "agent/witness_object.h"
 
 #define STEP_BYTES (256u << 10)
 
 struct tool {
-	struct witness_object *witness;
+	struct object_work *witness;
 	struct objects *objects;
 	struct note note; /* the final one */
 	bool has_note;
@@ -55,10 +55,10 @@ static void work(struct tool *tool)
 	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
 	int wait_ms;
 
-	while ((wait_ms = witness_object_wait_ms(tool->witness, now_ns)) >= 0) {
+	while ((wait_ms = object_work_wait_ms(tool->witness, now_ns)) >= 0) {
 		poll(NULL, 0, wait_ms);
 		now_ns = clock_ns(CLOCK_MONOTONIC);
-		witness_object_step(tool->witness, STEP_BYTES, now_ns);
+		object_work_step(tool->witness, STEP_BYTES, now_ns);
 		timed(tool, now_ns);
 		now_ns = clock_ns(CLOCK_MONOTONIC);
 	}
@@ -123,7 +123,7 @@ static int answer(struct tool *tool, struct owner_finder *finder, const char *li
 	tool->longest_ns = 0;
 	begun_ns = clock_ns(CLOCK_MONOTONIC);
 	fd = object_open(&record.owner);
-	witness_object(tool->witness, fd, &record, begun_ns);
+	object_work_add(tool->witness, fd, &record, begun_ns);
 	timed(tool, begun_ns);
 	work(tool);
 	put(tool, &record.owner, fd >= 0);
@@ -150,13 +150,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s: %s\n", what, strerror(-error));
 		return 1;
 	}
-	if (witness_object_open(&tool.witness, &config, hear, &tool) ||
+	if (object_work_open(&tool.witness, &config, hear, &tool) ||
 	    objects_open(&tool.objects, open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC), &config,
 			 clock_ns(CLOCK_REALTIME)))
 		return 1;
 	while (fgets(line, sizeof(line), stdin) && !answer(&tool, finder, line))
 		;
-	witness_object_close(tool.witness);
+	object_work_close(tool.witness);
 	objects_free(tool.objects);
 	owner_finder_free(finder);
 	return 0;

@@ -12,7 +12,7 @@
 
 #include "agent/clock.h"
 #include "agent/object_read.h"
-#include "agent/witness_object.h"
+#include "agent/object_work.h"
 #include "objects.h"
 
 #define KIB	  1024u
@@ -20,7 +20,7 @@
 #define SECOND_NS INT64_C(1000000000)
 
 static char home[] = "/var/tmp/egt-witness-XXXXXX";
-static struct witness_object *objects;
+static struct object_work *objects;
 static struct config config;
 static struct record record;
 static int64_t now_ns = 1000 * SECOND_NS;
@@ -76,13 +76,13 @@ static int begin(void **unused)
 	memset(&said, 0, sizeof(said));
 	said.copy_fd = -1;
 	now_ns += 10 * SECOND_NS;
-	return witness_object_open(&objects, &config, hear, &said);
+	return object_work_open(&objects, &config, hear, &said);
 }
 
 static int end(void **unused)
 {
 	(void)unused;
-	witness_object_close(objects);
+	object_work_close(objects);
 	objects = NULL;
 	if (said.copy_fd >= 0)
 		close(said.copy_fd);
@@ -115,7 +115,7 @@ static void make(const char *name, size_t size, unsigned seed)
 static void ask_fd(int fd, uint64_t id)
 {
 	record.id = id;
-	witness_object(objects, fd, &record, now_ns);
+	object_work_add(objects, fd, &record, now_ns);
 }
 
 static void ask(const char *name, uint64_t id)
@@ -131,8 +131,8 @@ static unsigned work(uint64_t bytes)
 {
 	unsigned steps = 0;
 
-	while (witness_object_wait_ms(objects, now_ns) >= 0) {
-		witness_object_step(objects, bytes, now_ns);
+	while (object_work_wait_ms(objects, now_ns) >= 0) {
+		object_work_step(objects, bytes, now_ns);
 		now_ns += SECOND_NS;
 		steps++;
 	}
@@ -218,12 +218,12 @@ static void all_together_get_a_share_of_each_second(void **unused)
 	ask("x", 1);
 	now_ns -= now_ns % SECOND_NS;
 	begun_ns = clock_ns(CLOCK_MONOTONIC);
-	witness_object_step(objects, UINT64_MAX, now_ns);
+	object_work_step(objects, UINT64_MAX, now_ns);
 	took_ns = clock_ns(CLOCK_MONOTONIC) - begun_ns;
 	assert_int_equal(said.n, 0);
 	assert_in_range(took_ns, 0, 900000000);
-	assert_in_range(witness_object_wait_ms(objects, now_ns), 900, 1001);
-	assert_int_equal(witness_object_wait_ms(objects, now_ns + SECOND_NS), 0);
+	assert_in_range(object_work_wait_ms(objects, now_ns), 900, 1001);
+	assert_int_equal(object_work_wait_ms(objects, now_ns + SECOND_NS), 0);
 }
 
 static void what_is_known_is_said_at_once(void **unused)
@@ -317,7 +317,7 @@ static void a_large_one_holds_no_small_one_up(void **unused)
 	ask("x", 2);
 	unlink(below("large"));
 	for (int i = 0; i < 9 && !said.n; i++)
-		witness_object_step(objects, 256 * KIB, now_ns += SECOND_NS);
+		object_work_step(objects, 256 * KIB, now_ns += SECOND_NS);
 	assert_int_equal(said.n, 1);
 	assert_int_equal(said.ids[0], 2);
 }
@@ -381,7 +381,7 @@ static void one_that_changes_is_begun_anew(void **unused)
 	(void)unused;
 	make("x", MIB, 1);
 	ask("x", 1);
-	witness_object_step(objects, 512 * KIB, now_ns);
+	object_work_step(objects, 512 * KIB, now_ns);
 	make("x", MIB, 2);
 	work(256 * KIB);
 	assert_int_equal(said.n, 1);
@@ -399,7 +399,7 @@ static void one_that_goes_on_changing_has_the_digest_of_its_copy(void **unused)
 	ask("x", 1);
 	for (unsigned i = 2; !said.n; i++) {
 		make("x", 512 * KIB, i);
-		witness_object_step(objects, 256 * KIB, now_ns += SECOND_NS);
+		object_work_step(objects, 256 * KIB, now_ns += SECOND_NS);
 		assert_true(i < 20);
 	}
 	assert_int_equal(said.copies, 1);
@@ -415,7 +415,7 @@ static void a_large_one_that_goes_on_changing_has_no_digest(void **unused)
 	ask("x", 1);
 	for (unsigned i = 2; !said.n; i++) {
 		make("x", 2 * MIB, i);
-		witness_object_step(objects, MIB, now_ns += SECOND_NS);
+		object_work_step(objects, MIB, now_ns += SECOND_NS);
 		assert_true(i < 20);
 	}
 	assert_int_equal(said.object.why, OBJECT_WHY_ERROR);
@@ -450,7 +450,7 @@ static void without_evidence_nothing_is_copied(void **unused)
 {
 	(void)unused;
 	config.evidence = false;
-	witness_object_options(objects, &config);
+	object_work_options(objects, &config);
 	make("x", 5000, 1);
 	ask("x", 1);
 	work(UINT64_MAX);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Queues the programs that are to be read, remembers what they were, and says it; reading is
  * object_read.c's. It must not wait for anybody. */
-#include "witness_object.h"
+#include "object_work.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,10 +67,10 @@ struct known {
 
 enum lane { LANE_COPY, LANE_LARGE, LANES }; /* so that a large one holds no small one up */
 
-struct witness_object {
+struct object_work {
 	uint64_t object_bytes, user_bytes;
 	bool keeps;
-	witness_object_say say;
+	object_work_say say;
 	void *context;
 	struct job *jobs[LANES]; /* first is read first */
 	unsigned n_jobs;
@@ -83,24 +83,24 @@ struct witness_object {
 	uint8_t slice[SLICE_BYTES];
 };
 
-void witness_object_options(struct witness_object *objects, const struct config *config)
+void object_work_options(struct object_work *objects, const struct config *config)
 {
 	objects->object_bytes = config->object_bytes;
 	objects->user_bytes = config->objects_bytes / SHARE_OF_ALL;
 	objects->keeps = config->evidence;
 }
 
-int witness_object_open(struct witness_object **objects, const struct config *config,
-			witness_object_say say, void *context)
+int object_work_open(struct object_work **objects, const struct config *config, object_work_say say,
+		     void *context)
 {
-	struct witness_object *opened = calloc(1, sizeof(*opened));
+	struct object_work *opened = calloc(1, sizeof(*opened));
 
 	if (!opened)
 		return -ENOMEM;
 	opened->say = say;
 	opened->context = context;
 	allowance_init(&opened->work, WORK_NS, WORK_NS);
-	witness_object_options(opened, config);
+	object_work_options(opened, config);
 	*objects = opened;
 	return 0;
 }
@@ -113,7 +113,7 @@ static void free_job(struct job *job)
 	free(job);
 }
 
-void witness_object_close(struct witness_object *objects)
+void object_work_close(struct object_work *objects)
 {
 	if (!objects)
 		return;
@@ -136,8 +136,7 @@ static bool same_content(const struct key *a, const struct key *b)
 	       (a->settled || (a->pid == b->pid && a->start_ticks == b->start_ticks));
 }
 
-static struct known *find_known(struct witness_object *objects, const struct key *key,
-				int64_t now_ns)
+static struct known *find_known(struct object_work *objects, const struct key *key, int64_t now_ns)
 {
 	for (unsigned i = 0; i < KNOWN; i++) {
 		struct known *known = &objects->known[i];
@@ -149,7 +148,7 @@ static struct known *find_known(struct witness_object *objects, const struct key
 	return NULL;
 }
 
-static void remember(struct witness_object *objects, const struct key *key,
+static void remember(struct object_work *objects, const struct key *key,
 		     const struct note_object *object, int64_t now_ns)
 {
 	struct known *oldest = &objects->known[0];
@@ -160,7 +159,7 @@ static void remember(struct witness_object *objects, const struct key *key,
 	*oldest = (struct known){ .key = *key, .made_ns = now_ns, .object = *object };
 }
 
-static struct job *find_job(struct witness_object *objects, const struct key *key)
+static struct job *find_job(struct object_work *objects, const struct key *key)
 {
 	for (int lane = 0; lane < LANES; lane++)
 		for (struct job *job = objects->jobs[lane]; job; job = job->next)
@@ -171,7 +170,7 @@ static struct job *find_job(struct witness_object *objects, const struct key *ke
 
 /* --- notes --------------------------------------------------------------------------------- */
 
-static int say(struct witness_object *objects, uint64_t id, const struct note_object *object,
+static int say(struct object_work *objects, uint64_t id, const struct note_object *object,
 	       int copy_fd)
 {
 	objects->note.id = id;
@@ -181,7 +180,7 @@ static int say(struct witness_object *objects, uint64_t id, const struct note_ob
 	return objects->say(objects->context, &objects->note, copy_fd);
 }
 
-static void say_why(struct witness_object *objects, uint64_t id, enum note_object_why why,
+static void say_why(struct object_work *objects, uint64_t id, enum note_object_why why,
 		    uint64_t bytes)
 {
 	const struct note_object object = { .why = why, .bytes = bytes };
@@ -190,7 +189,7 @@ static void say_why(struct witness_object *objects, uint64_t id, enum note_objec
 }
 
 /* The copy goes with the first note that can be sent. */
-static void say_all(struct witness_object *objects, const struct job *job,
+static void say_all(struct object_work *objects, const struct job *job,
 		    const struct note_object *object, int64_t now_ns)
 {
 	int copy_fd = object->has_copy ? job->read.copy_fd : -1;
@@ -208,7 +207,7 @@ static void say_all(struct witness_object *objects, const struct job *job,
 
 /* --- the queue ----------------------------------------------------------------------------- */
 
-static bool has_room(const struct witness_object *objects, uint32_t uid)
+static bool has_room(const struct object_work *objects, uint32_t uid)
 {
 	unsigned users = 0;
 
@@ -247,7 +246,7 @@ static bool is_settled(int fd, const struct key *key)
 	       clock_ns(CLOCK_REALTIME) - key->ctime_ns > SETTLED_NS;
 }
 
-static bool may_copy(struct witness_object *objects, uint32_t uid, uint64_t bytes, int64_t now_ns)
+static bool may_copy(struct object_work *objects, uint32_t uid, uint64_t bytes, int64_t now_ns)
 {
 	if (now_ns / DAY_NS != objects->day) {
 		objects->day = now_ns / DAY_NS;
@@ -256,7 +255,7 @@ static bool may_copy(struct witness_object *objects, uint32_t uid, uint64_t byte
 	return objects->copied[uid % SHARE_SLOTS] + bytes <= objects->user_bytes;
 }
 
-static int add_job(struct witness_object *objects, int fd, const struct key *key,
+static int add_job(struct object_work *objects, int fd, const struct key *key,
 		   const struct record *record, int64_t now_ns)
 {
 	bool large = key->size > objects->object_bytes;
@@ -283,7 +282,7 @@ static int add_job(struct witness_object *objects, int fd, const struct key *key
 }
 
 /* 0: the descriptor is kept; else why not. */
-static enum note_object_why queue(struct witness_object *objects, int fd, struct key *key,
+static enum note_object_why queue(struct object_work *objects, int fd, struct key *key,
 				  const struct record *record, int64_t now_ns)
 {
 	if (!has_room(objects, record->owner.proc.uid))
@@ -297,7 +296,7 @@ static enum note_object_why queue(struct witness_object *objects, int fd, struct
 }
 
 /* What is new; the descriptor is closed unless it is needed. */
-static void take_new(struct witness_object *objects, int fd, struct key *key,
+static void take_new(struct object_work *objects, int fd, struct key *key,
 		     const struct record *record, int64_t now_ns)
 {
 	struct note_object object = { .bytes = key->size };
@@ -313,8 +312,8 @@ static void take_new(struct witness_object *objects, int fd, struct key *key,
 	say(objects, record->id, &object, -1);
 }
 
-void witness_object(struct witness_object *objects, int fd, const struct record *record,
-		    int64_t now_ns)
+void object_work_add(struct object_work *objects, int fd, const struct record *record,
+		     int64_t now_ns)
 {
 	const struct known *known;
 	struct job *job;
@@ -347,7 +346,7 @@ void witness_object(struct witness_object *objects, int fd, const struct record 
 
 /* --- the work ------------------------------------------------------------------------------ */
 
-static void finish(struct witness_object *objects, struct job *job, int error, int64_t now_ns)
+static void finish(struct object_work *objects, struct job *job, int error, int64_t now_ns)
 {
 	struct note_object object = job->object;
 
@@ -365,7 +364,7 @@ static void finish(struct witness_object *objects, struct job *job, int error, i
 }
 
 /* One slice. -EINPROGRESS: there is more. */
-static int work_on(struct witness_object *objects, struct job *job, size_t bytes)
+static int work_on(struct object_work *objects, struct job *job, size_t bytes)
 {
 	int error;
 
@@ -382,7 +381,7 @@ static int work_on(struct witness_object *objects, struct job *job, size_t bytes
 	return object_read_step(&job->read, objects->slice, bytes);
 }
 
-static void step_once(struct witness_object *objects, enum lane lane, size_t bytes, int64_t now_ns)
+static void step_once(struct object_work *objects, enum lane lane, size_t bytes, int64_t now_ns)
 {
 	struct job *job = objects->jobs[lane];
 	int error = work_on(objects, job, bytes);
@@ -395,7 +394,7 @@ static void step_once(struct witness_object *objects, enum lane lane, size_t byt
 	free_job(job);
 }
 
-int witness_object_wait_ms(struct witness_object *objects, int64_t now_ns)
+int object_work_wait_ms(struct object_work *objects, int64_t now_ns)
 {
 	if (!objects->n_jobs)
 		return -1;
@@ -404,7 +403,7 @@ int witness_object_wait_ms(struct witness_object *objects, int64_t now_ns)
 	return (int)((SECOND_NS - now_ns % SECOND_NS) / 1000000) + 1;
 }
 
-void witness_object_step(struct witness_object *objects, uint64_t bytes, int64_t now_ns)
+void object_work_step(struct object_work *objects, uint64_t bytes, int64_t now_ns)
 {
 	while (bytes && objects->n_jobs && allowance_left(&objects->work, 0, now_ns)) {
 		size_t slice = bytes < SLICE_BYTES ? (size_t)bytes : SLICE_BYTES;

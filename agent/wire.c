@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Messages between the judge and the recorder. Each kind is described once, by a walk over its
+ * Messages to the recorder. Each kind is described once, by a walk over its
  * fields that writes them or reads them; it must never trust what it reads. Pure.
  */
 #include "wire.h"
@@ -10,97 +10,10 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "codec.h"
+
 #define WIRE_MAGIC 0xe9
-#define WIRE_FORM  1 /* of the messages' layout; another one is another program */
-
-struct codec {
-	uint8_t *out;	   /* when writing, else NULL */
-	const uint8_t *in; /* when reading, else NULL */
-	size_t at, size;
-	bool bad; /* too long to write, or not to be believed */
-};
-
-static void codec_raw(struct codec *codec, void *field, size_t len)
-{
-	if (codec->bad || codec->size - codec->at < len) {
-		codec->bad = true;
-		return;
-	}
-	if (codec->out)
-		memcpy(codec->out + codec->at, field, len);
-	else
-		memcpy(field, codec->in + codec->at, len);
-	codec->at += len;
-}
-
-#define CODEC_NUMBER(name, type)                                                                   \
-	static void codec_##name(struct codec *codec, type *field)                                 \
-	{                                                                                          \
-		codec_raw(codec, field, sizeof(*field));                                           \
-	}
-CODEC_NUMBER(u8, uint8_t)
-CODEC_NUMBER(u16, uint16_t)
-CODEC_NUMBER(u32, uint32_t)
-CODEC_NUMBER(u64, uint64_t)
-CODEC_NUMBER(i32, int32_t)
-CODEC_NUMBER(i64, int64_t)
-
-static void codec_bool(struct codec *codec, bool *field)
-{
-	uint8_t value = codec->out ? *field : 0;
-
-	codec_u8(codec, &value);
-	if (codec->bad || value > 1)
-		codec->bad = true;
-	else if (codec->in)
-		*field = value;
-}
-
-/* Enums here have no negative value, so they are as big as unsigned int (gcc). */
-static void codec_enum_of(struct codec *codec, unsigned *field, unsigned n)
-{
-	uint8_t value = codec->out ? (uint8_t)*field : 0;
-
-	codec_u8(codec, &value);
-	if (codec->bad || value >= n)
-		codec->bad = true;
-	else if (codec->in)
-		*field = value;
-}
-#define CODEC_ENUM(codec, field, n)                                                                \
-	do {                                                                                       \
-		static_assert(sizeof(*(field)) == sizeof(unsigned), "enum");                       \
-		codec_enum_of(codec, (unsigned *)(field), n);                                      \
-	} while (0)
-
-/* Bytes with their length before them; at most max. Returns how many. */
-static size_t codec_span(struct codec *codec, void *field, size_t len, size_t max)
-{
-	uint16_t n = (uint16_t)len;
-
-	if (codec->out && len > max)
-		codec->bad = true;
-	codec_u16(codec, &n);
-	if (codec->bad || n > max) {
-		codec->bad = true;
-		return 0;
-	}
-	codec_raw(codec, field, n);
-	return codec->bad ? 0 : n;
-}
-
-/* A NUL-terminated text; one that holds a NUL is not what the other end could have sent. */
-static void codec_text(struct codec *codec, char *field, size_t size)
-{
-	size_t len = codec_span(codec, field, codec->out ? strnlen(field, size) : 0, size - 1);
-
-	if (codec->out || codec->bad)
-		return;
-	field[len] = '\0';
-	if (strlen(field) != len)
-		codec->bad = true;
-}
-#define CODEC_TEXT(codec, field) codec_text(codec, field, sizeof(field))
+#define WIRE_FORM  2 /* of the messages' layout; another one is another program */
 
 static void walk_head(struct codec *codec, enum wire_kind kind)
 {
@@ -219,6 +132,8 @@ static void walk_owner(struct codec *codec, struct owner *owner)
 	codec_bool(codec, &owner->exe_memfd);
 	walk_owner_texts(codec, owner);
 	walk_owner_refs(codec, owner);
+	codec_bool(codec, &owner->poses);
+	walk_ref(codec, &owner->caller);
 	codec_u32(codec, &owner->lookup_us);
 	codec_u32(codec, &owner->lookup_fds);
 }
@@ -227,6 +142,7 @@ static void walk_record(struct codec *codec, struct record *record)
 {
 	size_t excerpt_bytes;
 
+	codec_u64(codec, &record->id);
 	codec_i64(codec, &record->ts_ns);
 	CODEC_ENUM(codec, &record->via, VIA_N);
 	CODEC_ENUM(codec, &record->mode, MODE_N);
@@ -249,7 +165,7 @@ static void walk_record(struct codec *codec, struct record *record)
 		codec->bad = true;
 }
 static_assert(4 * OWNER_PATH_BYTES + (2 * OWNER_NAME_BYTES) + 2048 +
-			      (OWNER_PARENTS + OWNER_HOLDERS + 1) * (sizeof(struct owner_ref) + 2) +
+			      (OWNER_PARENTS + OWNER_HOLDERS + 2) * (sizeof(struct owner_ref) + 2) +
 			      RECORD_EXCERPT_BYTES + 512 <
 		      WIRE_BYTES_MAX,
 	      "the longest record fits into a message");
@@ -275,6 +191,59 @@ static void walk_status(struct codec *codec, struct wire_status *status)
 	    status->rules_whole > 1)
 		codec->bad = true;
 }
+
+static void walk_site(struct codec *codec, struct note_site *site)
+{
+	CODEC_ENUM(codec, &site->from, SITE_FROM_N);
+	CODEC_TEXT(codec, site->account);
+	CODEC_TEXT(codec, site->vhost);
+	CODEC_TEXT(codec, site->root);
+	CODEC_TEXT(codec, site->source);
+}
+
+static void walk_trigger(struct codec *codec, struct note_trigger *trigger)
+{
+	CODEC_ENUM(codec, &trigger->match, MATCH_N);
+	codec_u32(codec, &trigger->n);
+	CODEC_TEXT(codec, trigger->method);
+	CODEC_TEXT(codec, trigger->uri);
+	CODEC_TEXT(codec, trigger->client);
+	CODEC_TEXT(codec, trigger->vhost);
+	codec_u16(codec, &trigger->status);
+	codec_i64(codec, &trigger->ts_ns);
+	CODEC_TEXT(codec, trigger->log);
+}
+
+static void walk_object(struct codec *codec, struct note_object *object)
+{
+	CODEC_ENUM(codec, &object->why, OBJECT_WHY_N);
+	codec_bool(codec, &object->has_digest);
+	codec_bool(codec, &object->has_copy);
+	codec_raw(codec, object->sha256, sizeof(object->sha256));
+	codec_u64(codec, &object->bytes);
+	/* a copy is named by its digest */
+	if (object->has_copy && !object->has_digest)
+		codec->bad = true;
+}
+
+/* Only the parts that the note has. */
+static void walk_note(struct codec *codec, struct note *note)
+{
+	codec_u64(codec, &note->id);
+	codec_i64(codec, &note->ts_ns);
+	codec_u32(codec, &note->parts);
+	if (note->parts == 0 || note->parts & ~(NOTE_SITE | NOTE_TRIGGER | NOTE_OBJECT))
+		codec->bad = true;
+	if (codec->bad)
+		return;
+	if (note->parts & NOTE_SITE)
+		walk_site(codec, &note->site);
+	if (note->parts & NOTE_TRIGGER)
+		walk_trigger(codec, &note->trigger);
+	if (note->parts & NOTE_OBJECT)
+		walk_object(codec, &note->object);
+}
+static_assert(sizeof(struct note) + 2 * 12 < WIRE_BYTES_MAX, "the longest note fits too");
 
 /* The recorder's keys only: the rest is the judge's, or can't change without a restart. */
 static void walk_options(struct codec *codec, struct config *config)
@@ -331,6 +300,15 @@ int wire_encode_status(const struct wire_status *status, uint8_t *out, size_t si
 	return written(&codec);
 }
 
+int wire_encode_note(const struct note *note, uint8_t *out, size_t size)
+{
+	struct codec codec = writer(out, size);
+
+	walk_head(&codec, WIRE_NOTE);
+	walk_note(&codec, (struct note *)note);
+	return written(&codec);
+}
+
 int wire_encode_options(const struct config *config, uint8_t *out, size_t size)
 {
 	struct codec codec = writer(out, size);
@@ -343,7 +321,7 @@ int wire_encode_options(const struct config *config, uint8_t *out, size_t size)
 int wire_kind(const uint8_t *bytes, size_t len)
 {
 	if (len < 3 || bytes[0] != WIRE_MAGIC || bytes[1] != WIRE_FORM || bytes[2] < WIRE_RECORD ||
-	    bytes[2] > WIRE_OPTIONS)
+	    bytes[2] > WIRE_NOTE)
 		return -EBADMSG;
 	return bytes[2];
 }
@@ -373,6 +351,20 @@ int wire_decode_status(const uint8_t *bytes, size_t len, struct wire_status *sta
 	if (!read_whole(&codec))
 		return -EBADMSG;
 	*status = read;
+	return 0;
+}
+
+int wire_decode_note(const uint8_t *bytes, size_t len, struct note *note)
+{
+	struct codec codec = reader(bytes, len);
+	struct note read;
+
+	memset(&read, 0, sizeof(read));
+	walk_head(&codec, WIRE_NOTE);
+	walk_note(&codec, &read);
+	if (!read_whole(&codec))
+		return -EBADMSG;
+	*note = read;
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What goes to the recorder, one SOCK_SEQPACKET message each: from the judge a record, the
- * counters, or new options after a reload; from the witness a note about a record. Host byte order: both ends are one program on one
- * machine. Texts are sent with their length, not their field's size. The decoder trusts nothing:
- * a cut, long or senseless message is -EBADMSG. Pure.
+ * counters, or new options after a reload; from the witness a note about a record. Host byte
+ * order: both ends are one program on one machine. Texts are sent with their length, not their
+ * field's size. The decoder trusts nothing: a cut, long or senseless message is -EBADMSG. Pure.
  */
 #ifndef AGENT_WIRE_H
 #define AGENT_WIRE_H
@@ -35,6 +35,7 @@ struct wire_status {
 /* Bytes written to out (WIRE_BYTES_MAX big), or -EMSGSIZE. */
 int wire_encode_record(const struct record *record, uint8_t *out, size_t size);
 int wire_encode_status(const struct wire_status *status, uint8_t *out, size_t size);
+/* The parts that it says it has, at least one; what is in the others is not sent. */
 int wire_encode_note(const struct note *note, uint8_t *out, size_t size);
 int wire_encode_options(const struct config *config, uint8_t *out, size_t size);
 
@@ -44,6 +45,7 @@ int wire_kind(const uint8_t *bytes, size_t len);
  * *config only: fold_s … excerpt_bytes, journal_s; folders, users and sockets stay as they are. */
 int wire_decode_record(const uint8_t *bytes, size_t len, struct record *record);
 int wire_decode_status(const uint8_t *bytes, size_t len, struct wire_status *status);
+/* Parts that did not come are zeroes. */
 int wire_decode_note(const uint8_t *bytes, size_t len, struct note *note);
 int wire_decode_options(const uint8_t *bytes, size_t len, struct config *config);
 

@@ -18,6 +18,7 @@ static void check_owner(const struct owner *owner)
 	must(owner->n_parents <= OWNER_PARENTS); /* n_holders counts all, holders[] has the first */
 	must(owner->cmdline_bytes <= OWNER_CMDLINE_BYTES);
 	MUST_END(owner->proc.comm);
+	MUST_END(owner->caller.comm);
 	MUST_END(owner->exe);
 	MUST_END(owner->cwd);
 	MUST_END(owner->script);
@@ -77,6 +78,33 @@ static int status(const uint8_t *data, size_t size)
 	return 0;
 }
 
+static int note(const uint8_t *data, size_t size)
+{
+	static struct note note, before;
+
+	memset(&note, 0x5a, sizeof(note));
+	before = note;
+	if (wire_decode_note(data, size, &note)) {
+		must(!memcmp(&note, &before, sizeof(note)));
+		return -EBADMSG;
+	}
+	must(note.parts > 0 && note.parts <= (NOTE_SITE | NOTE_TRIGGER | NOTE_OBJECT));
+	must(note.site.from < SITE_FROM_N && note.trigger.match < MATCH_N);
+	must(note.object.why < OBJECT_WHY_N && (note.object.has_digest || !note.object.has_copy));
+	MUST_END(note.site.account);
+	MUST_END(note.site.vhost);
+	MUST_END(note.site.root);
+	MUST_END(note.site.source);
+	MUST_END(note.trigger.method);
+	MUST_END(note.trigger.uri);
+	MUST_END(note.trigger.client);
+	MUST_END(note.trigger.vhost);
+	MUST_END(note.trigger.log);
+	check_same(data, size, wire_encode_note(&note, again, sizeof(again)));
+	must(wire_encode_note(&note, again, size - 1) == -EMSGSIZE);
+	return 0;
+}
+
 static int options(const uint8_t *data, size_t size)
 {
 	static struct config config, before;
@@ -98,9 +126,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int kind = wire_kind(data, size);
 
-	must(kind == -EBADMSG || (kind >= WIRE_RECORD && kind <= WIRE_OPTIONS));
+	must(kind == -EBADMSG || (kind >= WIRE_RECORD && kind <= WIRE_NOTE));
 	must(record(data, size) == 0 ? kind == WIRE_RECORD : true);
 	must(status(data, size) == 0 ? kind == WIRE_STATS : true);
 	must(options(data, size) == 0 ? kind == WIRE_OPTIONS : true);
+	must(note(data, size) == 0 ? kind == WIRE_NOTE : true);
 	return 0;
 }

@@ -21,6 +21,9 @@ def pad(data):
 
 # --- agent/wire.c, in the order of its walks --------------------------------------------------
 
+WIRE_HEAD = b"\xe9\x02"  # magic and form
+
+
 def wire_ref(pid, uid, comm):
     return struct.pack("<iIQ", pid, uid, 12345) + span(comm)
 
@@ -35,15 +38,24 @@ def wire_record(how=1, exe=b"/usr/bin/php8.2", cmdline=b"php\0/srv/x.php\0", fam
         b"/srv", b"/srv/x.php", b"cron.service", b"docker:0123456789ab", b"GET", b"/x?y=1", b"example.org",
         b"203.0.113.9"))
     owner += struct.pack("<II", len(parents), len(holders)) + b"".join(parents) + b"".join(holders)
-    owner += struct.pack("<II", 150, 12)
-    head = struct.pack("<q5B", 1_800_000_000_000_000_000, 0, 0, 1, 1, 0)
-    return (b"\xe9\x01\x01" + head + span(b"default") + struct.pack("<?II?", True, 1000, 1000, False) + flow + owner +
+    owner += b"\0" + wire_ref(321, 1000, b"php") + struct.pack("<II", 150, 12)
+    head = struct.pack("<Qq5B", 7, 1_800_000_000_000_000_000, 0, 0, 1, 1, 0)
+    return (WIRE_HEAD + b"\x01" + head + span(b"default") + struct.pack("<?II?", True, 1000, 1000, False) + flow + owner +
             struct.pack("<I", 60) + span(excerpt))
 
 
 def wire_status(counters):
-    return (b"\xe9\x01\x02" + span(b"judge") + span(b"kernel") + bytes(8 * counters) +
+    return (WIRE_HEAD + b"\x02" + span(b"judge") + span(b"kernel") + bytes(8 * counters) +
             struct.pack("<qqi6I", 10**18, 10**18, 99, 1, 0, 2, 1, 3, 4))
+
+
+def wire_note(parts, uri=b"/wp-content/uploads/x.php", digest=1):
+    site = b"\x01" + b"".join(span(text) for text in (b"shop", b"shop.example", b"/srv/shop", b"/etc/nginx/shop:12"))
+    trigger = b"\x02" + struct.pack("<I", 1) + b"".join(span(text) for text in (
+        b"POST", uri, b"203.0.113.9", b"shop.example")) + struct.pack("<Hq", 200, 10**18) + span(b"/var/log/access.log")
+    thing = bytes([0, digest, 1]) + b"\xab" * 32 + struct.pack("<Q", 1258291)
+    return (WIRE_HEAD + b"\x04" + struct.pack("<QqI", 7, 10**18, parts) + (site if parts & 1 else b"") +
+            (trigger if parts & 2 else b"") + (thing if parts & 4 else b""))
 
 
 WIRE = {
@@ -55,10 +67,13 @@ WIRE = {
                                holders=[wire_ref(1, 0, b"fifteen-letters")] * 8),
     "record-nul": wire_record(exe=b"/bin/\0sh"),
     "record-parents": wire_record(parents=[wire_ref(1, 0, b"")] * 9),
-    "options": b"\xe9\x01\x03" + struct.pack("<4IQ?QQQII", 300, 20, 500, 90, 1 << 30, True, 1 << 26, 1 << 20, 1 << 30,
+    "options": WIRE_HEAD + b"\x03" + struct.pack("<4IQ?QQQII", 300, 20, 500, 90, 1 << 30, True, 1 << 26, 1 << 20, 1 << 30,
         512, 60),
-    "options-long": b"\xe9\x01\x03" + struct.pack("<4IQ?QQQII", 0, 0, 0, 0, 0, False, 0, 0, 0, 513, 0),
-    "form": b"\xe9\x02\x01", "short": b"\xe9\x01",
+    "options-long": WIRE_HEAD + b"\x03" + struct.pack("<4IQ?QQQII", 0, 0, 0, 0, 0, False, 0, 0, 0, 513, 0),
+    "form": b"\xe9\x01\x01", "short": WIRE_HEAD,
+    "note": wire_note(7), "note-site": wire_note(1), "note-trigger": wire_note(2), "note-object": wire_note(4),
+    "note-of-nothing": wire_note(0), "note-new-part": wire_note(8), "note-copy": wire_note(4, digest=0),
+    "note-nul": wire_note(2, uri=b"/a\0b"),
 }
 
 

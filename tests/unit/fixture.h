@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "agent/config.h"
+#include "agent/note.h"
 #include "agent/record.h"
 
 #define T0_NS 1700000000000000000LL /* 2023-11-14T22:13:20Z */
@@ -96,8 +97,35 @@ static inline void fixture_record(struct record *record)
 	owner->n_parents = 1;
 	owner->holders[0] = owner->proc;
 	owner->n_holders = 1;
+	owner->caller = owner->proc;
 	record->excerpt_bytes = record->packet_bytes = sizeof(syn);
 	memcpy(record->excerpt, syn, sizeof(syn));
+}
+
+/* What the witness learnt of record `id`: all three parts. */
+static inline void fixture_note(struct note *note, uint64_t id)
+{
+	memset(note, 0, sizeof(*note));
+	note->id = id;
+	note->ts_ns = T0_NS + NS_PER_S / 10;
+	note->parts = NOTE_SITE | NOTE_TRIGGER | NOTE_OBJECT;
+	note->site.from = SITE_FROM_VHOST;
+	strcpy(note->site.account, "shopuser");
+	strcpy(note->site.vhost, "shop.example");
+	strcpy(note->site.root, "/var/www/shop");
+	strcpy(note->site.source, "/etc/nginx/sites-enabled/shop:12");
+	note->trigger.match = MATCH_PROBABLE;
+	note->trigger.n = 1;
+	strcpy(note->trigger.method, "POST");
+	strcpy(note->trigger.uri, "/wp-content/uploads/x.php");
+	strcpy(note->trigger.client, "203.0.113.9");
+	strcpy(note->trigger.vhost, "shop.example");
+	note->trigger.status = 200;
+	note->trigger.ts_ns = T0_NS;
+	strcpy(note->trigger.log, "/var/log/nginx/shop.access.log");
+	note->object.has_digest = note->object.has_copy = true;
+	memset(note->object.sha256, 0xab, sizeof(note->object.sha256));
+	note->object.bytes = 1258291;
 }
 
 static inline void fixture_dst(struct record *record, uint32_t address)

@@ -23,6 +23,10 @@ static void a_record_comes_back_the_same(void **state)
 
 	(void)state;
 	fixture_record(&record);
+	record.id = UINT64_MAX - 1;
+	record.owner.poses = true;
+	record.owner.caller = (struct owner_ref){ .pid = 811, .uid = 34, .start_ticks = 98,
+						  .comm = "lender" };
 	len = encode();
 	assert_true(len < 700); /* texts by their length */
 	assert_int_equal(wire_kind(message, (size_t)len), WIRE_RECORD);
@@ -31,7 +35,11 @@ static void a_record_comes_back_the_same(void **state)
 	assert_memory_equal(&back.flow, &record.flow, sizeof(record.flow));
 	assert_memory_equal(&back.owner, &record.owner, sizeof(record.owner));
 	assert_memory_equal(back.excerpt, record.excerpt, sizeof(record.excerpt));
+	assert_int_equal(back.id, UINT64_MAX - 1);
 	assert_int_equal(back.ts_ns, record.ts_ns);
+	assert_true(back.owner.poses);
+	assert_int_equal(back.owner.caller.pid, 811);
+	assert_string_equal(back.owner.caller.comm, "lender");
 	assert_string_equal(back.rule, "default");
 	assert_int_equal(back.packet_bytes, 40);
 }
@@ -51,6 +59,7 @@ static void the_longest_record_fits(void **state)
 #undef FILL
 	memset(owner->cmdline, 0, sizeof(owner->cmdline));
 	owner->cmdline_bytes = sizeof(owner->cmdline);
+	memset(owner->caller.comm, 0xfd, OWNER_COMM_BYTES - 1);
 	for (i = 0; i < OWNER_PARENTS; i++) {
 		memset(owner->parents[i].comm, 0xfe, OWNER_COMM_BYTES - 1);
 		owner->holders[i] = owner->parents[i];
@@ -171,12 +180,158 @@ static void another_kind_is_refused(void **state)
 	assert_int_equal(wire_kind(message, 2), -EBADMSG);
 	message[2] = 0;
 	assert_int_equal(wire_kind(message, (size_t)len), -EBADMSG);
-	message[2] = WIRE_OPTIONS + 1;
+	message[2] = WIRE_NOTE + 1;
 	assert_int_equal(wire_kind(message, (size_t)len), -EBADMSG);
 	message[2] = WIRE_RECORD;
 	message[1]++;
 	assert_int_equal(wire_kind(message, (size_t)len), -EBADMSG);
 	assert_int_equal(wire_decode_record(message, (size_t)len, &back), -EBADMSG);
+}
+
+static struct note note, note_back;
+
+static int encode_note(void)
+{
+	int len;
+
+	memset(message, 0xcc, sizeof(message));
+	len = wire_encode_note(&note, message, sizeof(message));
+	assert_true(len > 0);
+	return len;
+}
+
+static void a_note_comes_back_the_same(void **state)
+{
+	int len;
+
+	(void)state;
+	fixture_note(&note, 42);
+	len = encode_note();
+	assert_true(len < 350);
+	assert_int_equal(wire_kind(message, (size_t)len), WIRE_NOTE);
+	memset(&note_back, 0xaa, sizeof(note_back));
+	assert_int_equal(wire_decode_note(message, (size_t)len, &note_back), 0);
+	assert_memory_equal(&note_back.site, &note.site, sizeof(note.site));
+	assert_memory_equal(&note_back.object, &note.object, sizeof(note.object));
+	assert_string_equal(note_back.trigger.uri, "/wp-content/uploads/x.php");
+	assert_int_equal(note_back.trigger.status, 200);
+	assert_int_equal(note_back.trigger.ts_ns, T0_NS);
+	assert_int_equal(note_back.id, 42);
+	assert_int_equal(note_back.ts_ns, note.ts_ns);
+	assert_int_equal(wire_decode_record(message, (size_t)len, &back), -EBADMSG);
+}
+
+static void a_note_carries_only_the_parts_it_has(void **state)
+{
+	int len;
+
+	(void)state;
+	fixture_note(&note, 7);
+	note.parts = NOTE_TRIGGER;
+	len = encode_note();
+	memset(&note_back, 0xaa, sizeof(note_back));
+	assert_int_equal(wire_decode_note(message, (size_t)len, &note_back), 0);
+	assert_int_equal(note_back.parts, NOTE_TRIGGER);
+	assert_string_equal(note_back.trigger.client, "203.0.113.9");
+	assert_string_equal(note_back.site.vhost, "");
+	assert_int_equal(note_back.site.from, SITE_FROM_NONE);
+	assert_false(note_back.object.has_digest);
+}
+
+static void a_note_of_no_part_or_a_new_one_is_none(void **state)
+{
+	int len;
+
+	(void)state;
+	fixture_note(&note, 7);
+	note.parts = 0;
+	assert_int_equal(wire_encode_note(&note, message, sizeof(message)), -EMSGSIZE);
+	note.parts = NOTE_OBJECT << 1;
+	assert_int_equal(wire_encode_note(&note, message, sizeof(message)), -EMSGSIZE);
+	note.parts = NOTE_OBJECT;
+	len = encode_note();
+	message[3 + 16] = 0;
+	assert_int_equal(wire_decode_note(message, (size_t)len, &note_back), -EBADMSG);
+	message[3 + 16] = NOTE_OBJECT | 8;
+	assert_int_equal(wire_decode_note(message, (size_t)len, &note_back), -EBADMSG);
+}
+
+static void a_copy_without_its_digest_is_refused(void **state)
+{
+	(void)state;
+	fixture_note(&note, 7);
+	note.object.has_digest = false;
+	assert_int_equal(wire_encode_note(&note, message, sizeof(message)), -EMSGSIZE);
+	note.object.has_copy = false;
+	encode_note();
+}
+
+static void the_longest_note_fits(void **state)
+{
+	int len;
+
+	(void)state;
+	fixture_note(&note, UINT64_MAX);
+#define FILL(field) memset(field, 0xff, sizeof(field) - 1)
+	FILL(note.site.account), FILL(note.site.vhost), FILL(note.site.root);
+	FILL(note.site.source), FILL(note.trigger.method), FILL(note.trigger.uri);
+	FILL(note.trigger.client), FILL(note.trigger.vhost), FILL(note.trigger.log);
+#undef FILL
+	len = encode_note();
+	assert_int_equal(wire_decode_note(message, (size_t)len, &note_back), 0);
+	assert_memory_equal(&note_back.site, &note.site, sizeof(note.site));
+	assert_string_equal(note_back.trigger.uri, note.trigger.uri);
+	assert_int_equal(wire_encode_note(&note, message, (size_t)len - 1), -EMSGSIZE);
+}
+
+static void a_note_cut_at_any_byte_is_refused(void **state)
+{
+	static struct note before;
+	int len, cut;
+
+	(void)state;
+	fixture_note(&note, 42);
+	len = encode_note();
+	memset(&note_back, 0x55, sizeof(note_back));
+	before = note_back;
+	for (cut = 0; cut < len; cut++) {
+		uint8_t *copy = malloc((size_t)cut + 1);
+
+		memcpy(copy, message, (size_t)cut);
+		assert_int_equal(wire_decode_note(copy, (size_t)cut, &note_back), -EBADMSG);
+		free(copy);
+	}
+	assert_memory_equal(&note_back, &before, sizeof(before));
+	message[len] = 0;
+	assert_int_equal(wire_decode_note(message, (size_t)len + 1, &note_back), -EBADMSG);
+}
+
+static void a_flipped_bit_gives_a_sound_note_or_none(void **state)
+{
+	unsigned refused = 0;
+	int len, bit;
+
+	(void)state;
+	fixture_note(&note, 42);
+	len = encode_note();
+	for (bit = 0; bit < 8 * len; bit++) {
+		message[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		if (wire_decode_note(message, (size_t)len, &note_back) < 0) {
+			refused++;
+		} else {
+			assert_true(note_back.parts > 0 && note_back.parts < 8);
+			assert_true(note_back.site.from < SITE_FROM_N);
+			assert_true(note_back.trigger.match < MATCH_N);
+			assert_true(note_back.object.why < OBJECT_WHY_N);
+			assert_true(note_back.object.has_digest || !note_back.object.has_copy);
+			assert_non_null(memchr(note_back.trigger.uri, 0,
+					       sizeof(note_back.trigger.uri)));
+			assert_non_null(memchr(note_back.site.source, 0,
+					       sizeof(note_back.site.source)));
+		}
+		message[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	assert_true(refused > 150);
 }
 
 static void a_status_comes_back_the_same(void **state)
@@ -247,6 +402,13 @@ int main(void)
 		cmocka_unit_test(a_flipped_bit_gives_a_sound_record_or_none),
 		cmocka_unit_test(noise_gives_a_sound_record_or_none),
 		cmocka_unit_test(another_kind_is_refused),
+		cmocka_unit_test(a_note_comes_back_the_same),
+		cmocka_unit_test(a_note_carries_only_the_parts_it_has),
+		cmocka_unit_test(a_note_of_no_part_or_a_new_one_is_none),
+		cmocka_unit_test(a_copy_without_its_digest_is_refused),
+		cmocka_unit_test(the_longest_note_fits),
+		cmocka_unit_test(a_note_cut_at_any_byte_is_refused),
+		cmocka_unit_test(a_flipped_bit_gives_a_sound_note_or_none),
 		cmocka_unit_test(a_status_comes_back_the_same),
 		cmocka_unit_test(options_change_the_recorders_keys_only),
 	};

@@ -518,6 +518,8 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 		return 1;
 	}
 	keeper_rules_unloaded(keeper.statedir.dir_fd, true);
+	if (witness_wanted(&keeper))
+		start_witness(&keeper);
 	if (start_recorder(&keeper) == 0 && start_child(&keeper, &keeper.judge, be_judge) == 0 &&
 	    await_judge(&keeper) == 0) {
 		notify_send("READY=1\nSTATUS=guarding");

@@ -24,11 +24,30 @@
 #define SAY_NS		 (60 * INT64_C(1000000000))
 #define FILES_MAX	 4096 /* of this process: two for each log */
 
+static void say_note(const struct note *note)
+{
+	const struct note_site *site = &note->site;
+	const struct note_trigger *trigger = &note->trigger;
+
+	if (note->parts & NOTE_SITE)
+		log_debug("witness: record %llu: site %s account=\"%s\" vhost=\"%s\" root=\"%s\" "
+			  "(%s)",
+			  (unsigned long long)note->id, note_site_from_words[site->from],
+			  site->account, site->vhost, site->root, site->source);
+	if (note->parts & NOTE_TRIGGER)
+		log_debug("witness: record %llu: trigger %s n=%u method=\"%s\" client=\"%s\" "
+			  "status=%u log=\"%s\" uri=\"%s\"",
+			  (unsigned long long)note->id, note_match_words[trigger->match],
+			  trigger->n, trigger->method, trigger->client, trigger->status,
+			  trigger->log, trigger->uri);
+}
+
 void witness_tell(struct witness *witness, struct note *note)
 {
 	int len;
 
 	note->ts_ns = clock_ns(CLOCK_REALTIME);
+	say_note(note);
 	len = wire_encode_note(note, witness->message, sizeof(witness->message));
 	if (len < 0 || send(witness->channel_fd, witness->message, (size_t)len,
 			    MSG_DONTWAIT | MSG_NOSIGNAL) != len)

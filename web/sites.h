@@ -34,11 +34,12 @@ struct sites_log {
 
 struct sites_vhost {
 	enum sites_server server;
-	char **names; /* server_name / ServerName, ServerAlias; may be none. Lower case; plain names in
-		       * their order, the first of them is the main one; then those with wildcards.
-		       * nginx's regular expressions, "_" and "" are left out */
+	char **names; /* server_name / ServerName, ServerAlias; may be none. Lower case; plain names
+		       * in their order, the first of them is the main one; then those with
+		       * wildcards. nginx's regular expressions, "_" and "" are left out */
 	unsigned n_names;
-	char *root; /* document root, absolute, without a slash at its end; NULL: none, or not known */
+	char *root; /* document root, absolute, without a slash at its end; NULL: none, or not known
+		     */
 	char *real; /* where root is, links followed; NULL when that is root itself, or not known */
 	char *pool; /* what PHP is handed to: "unix:/run/php/x.sock" or "127.0.0.1:9000"; NULL */
 	char *user; /* suexec, AssignUserId (mpm-itk), or the pool's user; NULL: not said */

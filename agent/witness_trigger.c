@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Questions that wait for a line of an access log. One is answered at once when its line is beyond
- * doubt, and again should more lines raise one; else when its time is up, or its process was seen
- * to have ended that request. Their number is bounded, for each user too: the oldest ends first.
+ * Questions that wait for a line of an access log. One is answered when its process was seen to
+ * have ended that request and its line is beyond doubt, and again should more lines raise one; else
+ * when its time is up. Their number is bounded, for each user too: the oldest ends first.
  */
 #include <assert.h>
 #include <errno.h>
@@ -427,8 +427,6 @@ void witness_trigger_ask(struct witness *witness, const struct record *record,
 	ask_page(witness, question, record);
 	if (question->page.match == MATCH_EXACT)
 		tell(witness, question, false);
-	else
-		tell(witness, question, true);
 	if (!question->n_logs)
 		end_question(witness, question);
 }
@@ -507,7 +505,7 @@ void witness_trigger_step(struct witness *witness, bool all)
 		if (all || now_ns >= question->deadline_ns ||
 		    (question->over_ns && has_line && now_ns - question->over_ns >= OVER_NS))
 			end_question(witness, question);
-		else
+		else if (question->over_ns) /* before, its own line can't be among them */
 			tell(witness, question, true);
 	}
 }

@@ -55,6 +55,12 @@ struct config {
 	uint32_t lookup_after_ms; /* lookup_after_ms = 20: time after the verdict, for each packet */
 	uint32_t script_ms;	  /* script_ms = 20: for php-fpm's status page; 0: never ask */
 
+	/* site and trigger */
+	bool witness;		 /* witness = true: say the site and the request behind a refusal */
+	uint32_t trigger_wait_s; /* trigger_wait_s = 120: for a log's line; 0: no triggers */
+	char server_status[CONFIG_PATH_BYTES]; /* server_status = "http://127.0.0.1/server-status":
+						* apache's, on the loopback; "": not asked */
+
 	/* processes */
 	char judge_user[CONFIG_NAME_BYTES];    /* judge_user = "egressd-judge"; name or number */
 	char recorder_user[CONFIG_NAME_BYTES]; /* recorder_user = "egressd"; name or number */

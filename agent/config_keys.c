@@ -38,6 +38,10 @@ const struct config_key config_keys[] = {
 	{ "lookup_after_ms", CONFIG_U32, AT(lookup_after_ms), 0, 1000, "ms" },
 	{ "script_ms", CONFIG_U32, AT(script_ms), 0, 1000, "ms" },
 
+	{ "witness", CONFIG_BOOL, AT(witness) },
+	{ "trigger_wait_s", CONFIG_U32, AT(trigger_wait_s), 0, 3600, "s" },
+	{ "server_status", CONFIG_PAGE_OR_EMPTY, AT(server_status) },
+
 	{ "judge_user", CONFIG_USER, AT(judge_user) },
 	{ "recorder_user", CONFIG_USER, AT(recorder_user) },
 	{ "state_dir", CONFIG_PATH, AT(state_dir) },
@@ -87,6 +91,10 @@ void config_defaults(struct config *config)
 		.lookup_ms = 100,
 		.lookup_after_ms = 20,
 		.script_ms = 20,
+
+		.witness = true,
+		.trigger_wait_s = 120,
+		.server_status = "http://127.0.0.1/server-status",
 
 		.judge_user = "egressd-judge",
 		.recorder_user = "egressd",

@@ -149,6 +149,7 @@ static void send_record(struct judge *judge)
 
 	if (record->excerpt_bytes > judge->settings.config.excerpt_bytes)
 		record->excerpt_bytes = (uint16_t)judge->settings.config.excerpt_bytes;
+	record->id = ++judge->last_id;
 	++*judge_stat(judge, record->owner.proc.pid ? STAT_OWNER_NAMED : STAT_OWNER_UNKNOWN);
 	length = wire_encode_record(record, judge->message, sizeof(judge->message));
 	assert(length > 0); /* the fields' own sizes bound it */
@@ -157,6 +158,7 @@ static void send_record(struct judge *judge)
 		++*judge_stat(judge, STAT_SENT);
 	else
 		++*judge_stat(judge, STAT_LOST_CHANNEL);
+	judge_tell_witness(judge, judge->message, (size_t)length);
 }
 
 static void park(struct judge *judge, const struct packet *packet, const struct egress_meta *meta,

@@ -481,10 +481,27 @@ POSES = {
     "sendmail": title(b"/usr/bin/perl", b"x", b"sendmail: accepting"),
 }
 
+# A byte of flags (1 nginx, 2 apache, 4 php-fpm, 8 panel, 16 envvars), then files, each up to a byte 0xff.
+SITES = {
+    "nginx": b"\x01http{include a;log_format f escape=json '$a' \"b\";access_log /l f buffer=1k;\nserver{server_name a .b *.c ~d _;"
+             b"root /r/./;location ~ \\.php$ {fastcgi_pass u;}}upstream u{server unix:/s;}}\xffserver{root r;access_log off;}\xff",
+    "nginx-odd": b"\x01http{server{root \"a\\tb\";x_by_lua_block{ --[[}]] '}' }listen ${a}{}}}}server{;\0;",
+    "nginx-open": b"\x01http{server{location /{include x;}\xffserver_name a;{{{\xff",
+    "apache": b"\x12export A=/l\nB=$A\\\n\xffDefine R /r\nLogFormat \"%h\" n\nCustomLog ${A}/x n\n<VirtualHost *>\nServerName https://a:1\n"
+              b"ServerAlias *.b\nDocumentRoot ${R}\nInclude v\nSuexecUserGroup u g\n</VirtualHost>\n\xff"
+              b"<FilesMatch \\.php$>\nSetHandler \"proxy:unix:/s|fcgi://x\"\n</FilesMatch>\nTransferLog t\n\xff",
+    "apache-if": b"\x02LoadModule a_module x\n<IfModule !mod_a.c>\n<IfDefine X>\n</IfDefine>\n</IfModule>\n<IfFile a>\n<VirtualHost *>\n"
+                 b"ProxyPassMatch ^/.php fcgi://[::1]:9/$1\nGlobalLog /g \\\n  %r\n</VirtualHost>\nDocumentRoot d\n",
+    "apache-macro": b"\x02<Macro M $a>\nUse M $a\nUse M x\n<VirtualHost *>\nServerName $a\n</VirtualHost>\n</Macro>\nUse M b\nUse M\n<Macro O>\n",
+    "pools": b"\x04[a]\nuser = u ; x\nlisten = /run/$pool\ninclude=/x/*.conf\n\xff[b]\nprefix='/p'\nlisten=s\n[global]\n[c]\nlisten=9000\n",
+    "panel": b"\x08a.example: u\nb.example: v==o==main==b.example==/home/v/www==1:80\n*: nobody\nx:y:1000:1::/:\n",
+    "all": b"\x0fhttp{server{server_name a;root /a;}}\xff<VirtualHost *>\nServerName a\n</VirtualHost>\n\xff[p]\nlisten=1\n\xffa: u\n",
+}
+
 SEEDS = {
     "mounts": MOUNTS, "poses": POSES,
     "wire": WIRE, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,
-    "listing": LISTING,
+    "listing": LISTING, "sites": SITES,
 }

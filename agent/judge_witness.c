@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Asks the witness about a record that was judged; waits for nothing and hears no answer. */
-#include <errno.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include "judge_internal.h"
 #include "log.h"
+#include "object.h"
+#include "pass_fd.h"
 
 /* Questions a second, one "ns" of an allowance each: what a flooder asks for is more of the same.
  */
@@ -33,6 +34,7 @@ void judge_tell_witness(struct judge *judge, const uint8_t *message, size_t len)
 	const struct record *record = &judge->record;
 	int64_t now_ns;
 	uint32_t uid;
+	int exe_fd;
 
 	if (!judge->settings.config.witness || !worth_asking(record) ||
 	    !record_charged_uid(record, &uid))
@@ -43,7 +45,10 @@ void judge_tell_witness(struct judge *judge, const uint8_t *message, size_t len)
 	if (!allowance_left(&judge->asked, uid, now_ns))
 		return;
 	allowance_spend(&judge->asked, uid, 1);
-	if (send(judge->witness_fd, message, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
+	exe_fd = object_open(&record->owner);
+	if (pass_fd_send(judge->witness_fd, message, len, exe_fd))
 		judge->not_asked++;
+	if (exe_fd >= 0)
+		close(exe_fd);
 	say_not_asked(judge, now_ns);
 }

@@ -16,6 +16,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "pass_fd.h"
 #include "witness_internal.h"
 
 #define QUESTIONS_A_TURN 64
@@ -89,42 +90,16 @@ static void answer(struct witness *witness, int exe_fd)
 		witness_trigger_ask(witness, record, &site);
 }
 
-/* The descriptor that came along, or -1; more than one are closed. */
-static int take_fd(struct msghdr *header)
-{
-	int fd = -1;
-
-	for (struct cmsghdr *part = CMSG_FIRSTHDR(header); part; part = CMSG_NXTHDR(header, part)) {
-		size_t n = part->cmsg_len - CMSG_LEN(0);
-
-		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
-			continue;
-		for (size_t at = 0; at + sizeof(fd) <= n; at += sizeof(fd)) {
-			int one;
-
-			memcpy(&one, CMSG_DATA(part) + at, sizeof(one));
-			if (fd >= 0)
-				close(one);
-			else
-				fd = one;
-		}
-	}
-	return fd;
-}
-
 /* 1: a question was answered; 0: none waits; -1: nobody asks any more. */
 static int take_question(struct witness *witness)
 {
-	union {
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
-		struct cmsghdr align;
-	} control;
+	union pass_fd_room room;
 	struct iovec vector = { witness->message, sizeof(witness->message) };
 	struct msghdr header = {
 		.msg_iov = &vector,
 		.msg_iovlen = 1,
-		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes),
+		.msg_control = &room,
+		.msg_controllen = sizeof(room),
 	};
 	ssize_t len = recvmsg(witness->asked_fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	int fd;
@@ -133,7 +108,7 @@ static int take_question(struct witness *witness)
 		return errno == EAGAIN || errno == EINTR ? 0 : -1;
 	if (len == 0) /* the judge sends no empty ones */
 		return -1;
-	fd = take_fd(&header);
+	fd = pass_fd_take(&header);
 	if ((header.msg_flags & MSG_TRUNC) ||
 	    wire_decode_record(witness->message, (size_t)len, &witness->record) < 0) {
 		witness->bad_questions++;
@@ -187,6 +162,8 @@ static int open_all(struct witness *witness)
 	witness->logs = trigger_logs_new(witness->root_fd);
 	if (!witness->logs)
 		return -ENOMEM;
+	if (witness_object_open(witness))
+		return -ENOMEM;
 	return witness_trigger_open(witness);
 }
 
@@ -208,10 +185,12 @@ static void run(struct witness *witness)
 {
 	struct pollfd fds[] = { { .fd = witness->asked_fd, .events = POLLIN },
 				{ .fd = witness->signal_fd, .events = POLLIN } };
+	int64_t ticked_ns = 0, now_ns;
 
 	for (;;) {
-		if (poll(fds, 2, witness_trigger_waits(witness) ? WAITING_MS : RESTING_MS) < 0 &&
-		    errno != EINTR) {
+		int wait_ms = witness_trigger_waits(witness) ? WAITING_MS : RESTING_MS;
+
+		if (poll(fds, 2, witness_object_wait_ms(witness, wait_ms)) < 0 && errno != EINTR) {
 			log_error("poll: %s", strerror(errno));
 			return;
 		}
@@ -219,7 +198,14 @@ static void run(struct witness *witness)
 			return;
 		if (fds[0].revents && !take_questions(witness))
 			return;
+		witness_object_step(witness);
+		now_ns = clock_ns(CLOCK_MONOTONIC);
+		/* A file that is read a slice at a time does not have the logs looked at each time.
+		 */
+		if (!fds[0].revents && now_ns - ticked_ns < wait_ms * INT64_C(1000000))
+			continue;
 		tick(witness);
+		ticked_ns = now_ns;
 	}
 }
 
@@ -247,6 +233,7 @@ out:
 	if (error)
 		log_error("the witness can't start: %s", strerror(-error));
 	if (witness) {
+		witness_object_close(witness);
 		witness_trigger_close(witness);
 		trigger_logs_free(witness->logs);
 		sites_free(witness->sites);

@@ -20,6 +20,7 @@
 #define WITNESS_LOGS  16 /* of one site */
 
 struct witness_triggers;
+struct object_work;
 
 struct witness {
 	const struct config *config;
@@ -32,6 +33,7 @@ struct witness {
 	int64_t marked_ns;
 
 	struct witness_triggers *triggers;
+	struct object_work *objects;
 	int64_t status_pause_ns; /* until then mod_status is not asked */
 
 	uint64_t lost_notes, bad_questions, ended_early; /* since they were said last */
@@ -88,6 +90,11 @@ int witness_status_ask(struct witness *witness, const struct owner_ref *worker,
 		       struct trigger_line *line);
 
 /* witness_object.c: fd, or -1: O_PATH of the record's executable; closed here. */
+int witness_object_open(struct witness *witness);
+void witness_object_close(struct witness *witness);
 void witness_object(struct witness *witness, int fd, const struct record *record);
+/* A few milliseconds of reading, when it is time for them; how long until then, at most most_ms. */
+void witness_object_step(struct witness *witness);
+int witness_object_wait_ms(const struct witness *witness, int most_ms);
 
 #endif

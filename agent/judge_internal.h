@@ -40,6 +40,11 @@ struct judge {
 	int channel_fd, witness_fd, control_fd, epoll_fd, signal_fd, timer_fd;
 	struct edges edges;
 	struct owner_finder *finder;
+	int finder_fds[OWNER_FDS], deaf_fd;
+	bool rested;		 /* nothing waited before what there is now */
+	int64_t rested_ns;	 /* when the finder was told last that nobody waits */
+	int64_t finder_heard_ns; /* when its events were taken in last */
+	bool finder_deaf;	 /* not waited for just now */
 	struct ruleset_link *link;
 	struct attempts *attempts;
 
@@ -65,7 +70,7 @@ struct judge {
 	unsigned ticks_to_check; /* 0: as known; else the keeper is asked when they are over */
 	bool rules_missing_said, stopping;
 	struct record record; /* the one at work */
-	uint64_t last_id;     /* of the records sent */
+	uint64_t last_id;     /* of a record that was sent */
 	uint8_t message[WIRE_BYTES_MAX];
 };
 

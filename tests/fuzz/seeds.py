@@ -481,6 +481,8 @@ POSES = {
     "sendmail": title(b"/usr/bin/perl", b"x", b"sendmail: accepting"),
 }
 
+# --- web/sites*.c ------------------------------------------------------------------------------
+
 # A byte of flags (1 nginx, 2 apache, 4 php-fpm, 8 panel, 16 envvars), then files, each up to a byte 0xff.
 SITES = {
     "nginx": b"\x01http{include a;log_format f escape=json '$a' \"b\";access_log /l f buffer=1k;\nserver{server_name a .b *.c ~d _;"
@@ -498,10 +500,28 @@ SITES = {
     "all": b"\x0fhttp{server{server_name a;root /a;}}\xff<VirtualHost *>\nServerName a\n</VirtualHost>\n\xff[p]\nlisten=1\n\xffa: u\n",
 }
 
+# --- bpf-free/caller_parse.c, connector.c ----------------------------------------------------------
+
+CALLER = {
+    "format": b"ID: 2287\n" + b"".join(b"\tfield:__u16 %s;\toffset:%d;\tsize:%d;\tsigned:0;\n" % field for field in (
+        (b"newstate", 20, 4), (b"sport", 24, 2), (b"dport", 26, 2), (b"family", 28, 2), (b"protocol", 30, 2),
+        (b"saddr[4]", 32, 4), (b"daddr[4]", 36, 4), (b"saddr_v6[16]", 40, 16), (b"daddr_v6[16]", 56, 16))),
+    "v4": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 0, 25, 2, 6) + V4[0] + V4[1] + bytes(32),
+    "v6": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 40000, 25, 10, 6) + bytes(8) + V6[0] + V6[1],
+    "mapped": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 0, 25, 10, 6) + V4[0] + V4[1] + (
+        bytes(10) + b"\xff\xff" + V4[0] + bytes(10) + b"\xff\xff" + V4[1]),
+}
+for name, what, rest in (("fork", 1, (7, 7, 500, 500)), ("thread", 1, (7, 7, 501, 500)), ("exec", 2, (500, 500, 0, 0)),
+                         ("uid", 4, (500, 500, 33, 33)), ("comm", 0x200, (500, 500, 0, 0)),
+                         ("exit", 0x80000000, (500, 500, 0, 17))):
+    event = struct.pack("<IIQ", what, 1, 10**12) + struct.pack("<4I", *rest) + bytes(8)
+    CALLER["event-" + name] = struct.pack("<IHHII", 36 + len(event), 3, 0, 5, 0) + struct.pack(
+        "<IIIIHH", 1, 1, 5, 0, len(event), 0) + event
+
 SEEDS = {
     "mounts": MOUNTS, "poses": POSES,
     "wire": WIRE, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,
-    "listing": LISTING, "sites": SITES,
+    "listing": LISTING, "caller": CALLER, "sites": SITES,
 }

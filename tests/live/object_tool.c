@@ -145,7 +145,7 @@ int main(int argc, char **argv)
 	config_defaults(&config);
 	config.object_bytes = strtoull(argv[2], NULL, 10);
 	config.objects_bytes = strtoull(argv[3], NULL, 10);
-	error = owner_finder_open(&finder, "/proc", &budget, &what);
+	error = owner_finder_open(&finder, "/proc", &budget, NULL, &what);
 	if (error) {
 		fprintf(stderr, "%s: %s\n", what, strerror(-error));
 		return 1;

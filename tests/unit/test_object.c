@@ -25,10 +25,12 @@
 #include "bpf-free/describe.h"
 #include "bpf-free/exe_place.h"
 #include "bpf-free/proc.h"
+#include "bpf-free/search.h"
 
 static char home[] = "/tmp/egt-object-XXXXXX";
 static struct owner owner;
 static struct describe env;
+static struct search_care care;
 
 static char *below(const char *name)
 {
@@ -42,7 +44,8 @@ static int setup(void **unused)
 {
 	(void)unused;
 	assert_non_null(mkdtemp(home)); /* 0700, in /tmp, where anybody may write */
-	describe_init(&env, open("/proc", O_RDONLY | O_DIRECTORY));
+	search_care_end(&care);
+	describe_init(&env, open("/proc", O_RDONLY | O_DIRECTORY), &care);
 	return 0;
 }
 

@@ -25,10 +25,11 @@
 #define HELD_ALL_NS  (900 * INT64_C(1000000)) /* and all users' look-ups */
 #define REST_NS	     (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
 #define REST_EACH_NS (50 * INT64_C(1000000))
-#define DEAF_NS	     (2 * INT64_C(1000000)) /* between two looks at processes, while many come and go \
-					     */
-#define AFTER_USER 5  /* packets' worth of lookup_after_ms a second, for one user */
-#define AFTER_ALL  20 /* and for all together */
+#define DEAF_NS                                                                                    \
+	(2 * INT64_C(1000000)) /* between two looks at processes, while many come and go           \
+				*/
+#define AFTER_USER 5	       /* packets' worth of lookup_after_ms a second, for one user */
+#define AFTER_ALL  20	       /* and for all together */
 
 uint64_t *judge_stat(struct judge *judge, enum stat_id id)
 {
@@ -153,9 +154,12 @@ static int open_loop(struct judge *judge)
 	judge->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	judge->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	judge->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	judge->batch_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	judge->deaf_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (judge->epoll_fd < 0 || judge->signal_fd < 0 || judge->timer_fd < 0 ||
-	    judge->deaf_fd < 0 || watch(judge, judge->deaf_fd, &judge->deaf_fd) < 0 ||
+	    judge->deaf_fd < 0 || judge->batch_fd < 0 ||
+	    watch(judge, judge->batch_fd, &judge->batch_fd) < 0 ||
+	    watch(judge, judge->deaf_fd, &judge->deaf_fd) < 0 ||
 	    timerfd_settime(judge->timer_fd, 0, &every_second, NULL) < 0)
 		return -errno;
 	/* What an event is for is told by its pointer: a member of *judge, or a parked packet. */
@@ -184,7 +188,9 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
 		return -errno;
 	judge->attempts = attempts_new(ATTEMPT_SLOTS, key);
-	if (!judge->attempts)
+	judge->batch = batch_new(judge->channel_fd, key, judge_stat(judge, STAT_SENT),
+				 judge_stat(judge, STAT_LOST_CHANNEL));
+	if (!judge->attempts || !judge->batch)
 		return -ENOMEM;
 	judge_report_start(judge);
 
@@ -241,6 +247,11 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 		}
 	} else if (mark >= (void *)judge->parked && mark < (void *)(judge->parked + PARKED_MAX)) {
 		judge_step_parked(judge, mark);
+	} else if (mark == &judge->batch_fd) {
+		if (read(judge->batch_fd, &ticks, sizeof(ticks)) == sizeof(ticks)) {
+			judge->batch_timed = false;
+			batch_flush(judge->batch);
+		}
 	} else if (mark == &judge->deaf_fd) {
 		if (read(judge->deaf_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
 			on_finder(judge);
@@ -275,6 +286,7 @@ static void judge_free(struct judge *judge)
 	owner_finder_free(judge->finder);
 	ruleset_link_free(judge->link);
 	attempts_free(judge->attempts);
+	batch_free(judge->batch);
 	free(judge);
 }
 

@@ -13,6 +13,7 @@
 #include "../nft/ruleset.h"
 #include "allowance.h"
 #include "attempts.h"
+#include "batch.h"
 #include "clock.h"
 #include "copies.h"
 #include "edges.h"
@@ -47,6 +48,9 @@ struct judge {
 	bool finder_deaf;	 /* not waited for just now */
 	struct ruleset_link *link;
 	struct attempts *attempts;
+	struct batch *batch;
+	int batch_fd;	  /* a timer: the oldest record waited long enough */
+	bool batch_timed; /* it runs */
 
 	/* between egress_judge() and judge_resolve() */
 	const struct owner *ready_owner; /* the answer is there already */
@@ -88,9 +92,9 @@ int judge_end_late_parked(struct judge *judge, bool all);
 bool judge_read_queue(struct judge *judge);
 bool judge_read_copies(struct judge *judge, enum record_via via);
 
-/* judge_witness.c: the record at work, as sent to the recorder, where there is more to learn of
+/* judge_witness.c: asks about the record at work where there is more to learn of
  * it; never waits. */
-void judge_tell_witness(struct judge *judge, const uint8_t *message, size_t len);
+void judge_tell_witness(struct judge *judge);
 
 /* judge_report.c: names this run and boot, once. */
 void judge_report_start(struct judge *judge);

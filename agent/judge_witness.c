@@ -29,12 +29,12 @@ static void say_not_asked(struct judge *judge, int64_t now_ns)
 	judge->not_asked_said_ns = now_ns;
 }
 
-void judge_tell_witness(struct judge *judge, const uint8_t *message, size_t len)
+void judge_tell_witness(struct judge *judge)
 {
 	const struct record *record = &judge->record;
 	int64_t now_ns;
 	uint32_t uid;
-	int exe_fd;
+	int exe_fd, len;
 
 	if (!judge->settings.config.witness || !worth_asking(record) ||
 	    !record_charged_uid(record, &uid))
@@ -45,8 +45,9 @@ void judge_tell_witness(struct judge *judge, const uint8_t *message, size_t len)
 	if (!allowance_left(&judge->asked, uid, now_ns))
 		return;
 	allowance_spend(&judge->asked, uid, 1);
+	len = wire_encode_record(record, judge->message, sizeof(judge->message));
 	exe_fd = object_open(&record->owner);
-	if (pass_fd_send(judge->witness_fd, message, len, exe_fd))
+	if (len < 0 || pass_fd_send(judge->witness_fd, judge->message, (size_t)len, exe_fd))
 		judge->not_asked++;
 	if (exe_fd >= 0)
 		close(exe_fd);

@@ -62,6 +62,7 @@ static void fail_batch(struct keep *keep, int err, int64_t now_ns)
 	keep->lost[LOST_COMMIT] += keep->in_batch;
 	keep->in_batch = keep->evidence_in_batch = 0;
 	keep_notes_forget(keep->notes);
+	keep_batch_forget(keep);
 	if (err == -EUCLEAN)
 		begin_anew(keep, now_ns);
 	else
@@ -138,16 +139,16 @@ static bool deserves_notice(const struct record *record)
 	return record->verdict != VERDICT_ALLOW || record_is_alarm(record);
 }
 
-static void add_line(struct keep *keep, const struct store_row *row, const uint8_t *bytes,
-		     size_t len, const char *user)
+static void add_line(struct keep *keep, const struct store_row *row, struct keep_body body,
+		     const char *user)
 {
 	int64_t offender = pace_of(&keep->record, row->offender);
-	uint64_t held_back;
+	struct keep_line line = { .body = body, .id = row->id, .user = user };
 
 	if (!row->fresh)
 		journal_repeat(keep->journal, offender);
-	else if (journal_due(keep->journal, keep->record.ts_ns, offender, &held_back) &&
-		 keep_lines_add(keep->lines, bytes, len, row->id, user, held_back) < 0)
+	else if (journal_due(keep->journal, keep->record.ts_ns, offender, &line.held_back) &&
+		 keep_lines_add(keep->lines, &line) < 0)
 		keep->lost[LOST_JOURNAL]++;
 }
 
@@ -156,26 +157,27 @@ void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *b
 		    int64_t row, int64_t offender)
 {
 	int64_t pace = -(INT64_C(1) << 40) - 8 * offender - note->parts;
-	uint64_t held_back;
+	struct keep_line line = { .body = { bytes, len }, .is_note = true, .id = row };
 
-	if (journal_due(keep->journal, note->ts_ns, pace, &held_back) &&
-	    keep_lines_add(keep->lines, bytes, len, row, NULL, held_back) < 0)
+	if (journal_due(keep->journal, note->ts_ns, pace, &line.held_back) &&
+	    keep_lines_add(keep->lines, &line) < 0)
 		keep->lost[LOST_JOURNAL]++;
 }
 
 /* The store can't take it: the journal still may, and its number is kept. */
-static void keep_number(struct keep *keep, const uint8_t *bytes, size_t len, const char *user)
+static void keep_number(struct keep *keep, struct keep_body body, const char *user)
 {
 	struct store_row nowhere = { .fresh = true };
 
 	keep->lost[LOST_COMMIT]++;
 	if (deserves_notice(&keep->record)) {
-		add_line(keep, &nowhere, bytes, len, user);
+		add_line(keep, &nowhere, body, user);
 		say_lines(keep, true);
 	}
 }
 
-static int keep_row(struct keep *keep, const uint8_t *bytes, size_t len, const char *user)
+static int keep_row(struct keep *keep, struct keep_body body, const char *user,
+		    struct keep_kept *kept)
 {
 	const struct record *record = &keep->record;
 	struct store_row row;
@@ -189,39 +191,59 @@ static int keep_row(struct keep *keep, const uint8_t *bytes, size_t len, const c
 	if (err)
 		return err;
 	keep->in_batch++;
-	keep_notes_record(keep->notes, record->id, &row);
+	keep_notes_record(keep->notes, record->id, row.id, row.fresh);
+	if (kept)
+		*kept = (struct keep_kept){ .ts_ns = record->ts_ns,
+					    .pace = pace_of(record, row.offender),
+					    .notice = deserves_notice(record),
+					    .row = row };
 	/* What was allowed has one share of each file for all of it (offender 0). */
 	if (row.fresh && keep->evidence && keep->config.evidence && record->excerpt_bytes > 0)
 		err = keep_evidence_add(keep, &row, user);
 	if (deserves_notice(record))
-		add_line(keep, &row, bytes, len, user);
+		add_line(keep, &row, body, user);
 	return err;
 }
 
-static void keep_record(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+bool keep_record(struct keep *keep, struct keep_body body, int64_t now_ns, struct keep_kept *kept)
 {
 	const char *user = NULL;
 	uint64_t before;
 	uint32_t uid;
 	int err;
 
-	if (wire_decode_record(bytes, len, &keep->record) < 0) {
-		keep_bad_message(keep);
-		return;
-	}
 	if (record_charged_uid(&keep->record, &uid))
 		user = users_name(keep->users, uid, now_ns);
-	if (keep->suspended || begin(keep, now_ns) < 0) {
-		keep_number(keep, bytes, len, user);
-		return;
+	if (!keep_begin(keep, now_ns)) {
+		keep_number(keep, body, user);
+		return false;
 	}
 	before = keep->in_batch;
-	err = keep_row(keep, bytes, len, user);
-	if (err) {
-		if (keep->in_batch == before)
-			keep->in_batch++;
-		fail_batch(keep, err, now_ns);
-	}
+	err = keep_row(keep, body, user, kept);
+	if (err)
+		keep_fail(keep, err, keep->in_batch == before ? 1 : 0, now_ns);
+	return !err && keep->in_batch > before;
+}
+
+bool keep_begin(struct keep *keep, int64_t now_ns)
+{
+	return !keep->suspended && begin(keep, now_ns) == 0;
+}
+
+void keep_fail(struct keep *keep, int err, uint64_t more, int64_t now_ns)
+{
+	keep->in_batch += more;
+	fail_batch(keep, err, now_ns);
+}
+
+static void keep_single(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+{
+	const struct keep_body body = { bytes + WIRE_HEAD_BYTES, len - WIRE_HEAD_BYTES };
+
+	if (wire_read_record(body.bytes, body.len, &keep->record) < 0)
+		keep_bad_message(keep);
+	else
+		keep_record(keep, body, now_ns, NULL);
 }
 
 void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
@@ -300,7 +322,10 @@ void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int fd, i
 		close(fd);
 	switch (kind) {
 	case WIRE_RECORD:
-		keep_record(keep, bytes, len, now_ns);
+		keep_single(keep, bytes, len, now_ns);
+		break;
+	case WIRE_BATCH:
+		keep_batch(keep, bytes, len, now_ns);
 		break;
 	case WIRE_STATS:
 		keep_status(keep, bytes, len, now_ns);
@@ -436,7 +461,9 @@ int keep_open(struct keep **keep, const struct config *config, int evidence_fd, 
 	opened->lines = keep_lines_new(journal_fd, config->journal_socket);
 	opened->users = users_new();
 	opened->notes = keep_notes_new();
-	if (!opened->journal || !opened->lines || !opened->users || !opened->notes)
+	opened->slots = calloc(WIRE_SLOTS, sizeof(*opened->slots));
+	if (!opened->journal || !opened->lines || !opened->users || !opened->notes ||
+	    !opened->slots)
 		goto fail;
 	err = keep_objects_open(opened);
 	if (err)
@@ -458,6 +485,7 @@ freed:
 		users_free(opened->users);
 		keep_notes_free(opened->notes);
 		keep_objects_free(opened->objects);
+		free(opened->slots);
 	}
 	free(opened);
 	return err;
@@ -484,6 +512,7 @@ int keep_close(struct keep *keep, int64_t now_ns)
 	users_free(keep->users);
 	keep_objects_free(keep->objects);
 	keep_notes_free(keep->notes);
+	free(keep->slots);
 	free(keep);
 	return err;
 }

@@ -13,11 +13,20 @@
 #include "store.h"
 #include "users.h"
 #include "wire.h"
+#include "wire_batch.h"
 
 enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_NOTE, LOST_N };
 
 struct keep_notes;
 struct keep_objects;
+
+/* Where a whole record went, for the references to it. */
+struct keep_kept {
+	uint32_t serial; /* 0: there is none */
+	int64_t ts_ns, pace;
+	bool notice;
+	struct store_row row;
+};
 
 struct keep {
 	struct config config;
@@ -28,6 +37,8 @@ struct keep {
 	struct keep_lines *lines; /* journal lines that wait for the commit */
 	struct keep_notes *notes;
 	struct keep_objects *objects;
+	struct keep_kept *slots; /* WIRE_SLOTS */
+	bool unknown_said;
 	struct users *users;
 	struct record record; /* the one at hand; too big for a stack frame of each call */
 
@@ -45,6 +56,17 @@ struct keep {
 	bool status_waits, status_in_batch;
 	struct wire_status status; /* the last one, while it waits for its commit */
 };
+
+/* keep.c: keep->record, read from body; *kept (may be NULL) is set when it was kept: then true. */
+bool keep_record(struct keep *keep, struct keep_body body, int64_t now_ns, struct keep_kept *kept);
+/* A transaction is open, or could be opened. */
+bool keep_begin(struct keep *keep, int64_t now_ns);
+/* What the transaction had is lost, and `more` records. */
+void keep_fail(struct keep *keep, int err, uint64_t more, int64_t now_ns);
+
+/* keep_batch.c */
+void keep_batch(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
+void keep_batch_forget(struct keep *keep); /* rows that references name are gone */
 
 /* keep.c: the journal's line about a note, when one is due. */
 void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
@@ -67,7 +89,7 @@ void keep_objects_prune(struct keep *keep);
 /* keep_notes.c. Which row a record went to; and that no row of those may be named any more. */
 struct keep_notes *keep_notes_new(void);
 void keep_notes_free(struct keep_notes *notes); /* takes NULL */
-void keep_notes_record(struct keep_notes *notes, uint64_t id, const struct store_row *row);
+void keep_notes_record(struct keep_notes *notes, uint64_t id, int64_t row, bool fresh);
 void keep_notes_forget(struct keep_notes *notes);
 /* Within a transaction: 0 or the store's error. The note is kept, waits for its record, or is
  * counted as late. */

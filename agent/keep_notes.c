@@ -52,9 +52,9 @@ void keep_notes_free(struct keep_notes *notes)
 	free(notes);
 }
 
-void keep_notes_record(struct keep_notes *notes, uint64_t id, const struct store_row *row)
+void keep_notes_record(struct keep_notes *notes, uint64_t id, int64_t row, bool fresh)
 {
-	recent_add(notes->recent, id, row->id, row->fresh);
+	recent_add(notes->recent, id, row, fresh);
 }
 
 void keep_notes_forget(struct keep_notes *notes)

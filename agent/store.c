@@ -324,8 +324,8 @@ int store_begin(struct store *store)
 		return err;
 	store->in_transaction = true;
 	store->flush_error = 0;
-	if (store->meta[META_FOLD_NS] < store->fold_ns)
-		store->meta[META_FOLD_NS] = store->fold_ns;
+	if (store->meta[META_FOLD_NS] < store->fold_ns + STORE_AGAIN_NS)
+		store->meta[META_FOLD_NS] = store->fold_ns + STORE_AGAIN_NS;
 	return 0;
 }
 

@@ -60,6 +60,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "keyhash.h"
 #include "note.h"
 #include "record.h"
 #include "wire.h"
@@ -93,15 +94,23 @@ int store_commit(struct store *store); /* -errno: the batch is not kept; -ENOSPC
 void store_rollback(struct store *store);
 
 struct store_row {
-	int64_t id;	  /* of the row it went to */
-	int64_t offender; /* 0: not an offender's */
-	bool fresh;	  /* a new row, not a repeat: it is owed evidence and a journal line */
-	uint64_t count;	  /* of the row, this one included */
+	struct keyhash fold, who; /* the store's own, for store_again() */
+	int64_t id;		  /* of the row it went to */
+	int64_t offender;	  /* 0: not an offender's */
+	bool fresh;	/* a new row, not a repeat: it is owed evidence and a journal line */
+	uint64_t count; /* of the row, this one included */
 };
 /* -EINVAL: a time before 1970 or after 2116; nothing was changed. After any other error the
  * transaction must be rolled back. user: name or NULL. */
 int store_add(struct store *store, const struct record *record, const char *user,
 	      struct store_row *row);
+#define STORE_AGAIN_NS 1000000000LL
+
+/* Counts a record with the likeness (record_likeness()) of the one that went to *row, at ts_ns:
+ * less than STORE_AGAIN_NS after it, so that a row spans less than fold_s and a second. 1, and the
+ * row's id in *id; 0: the row is gone, nothing was changed; -errno as store_add(). */
+int store_again(struct store *store, const struct store_row *row, int64_t ts_ns,
+		enum verdict verdict, int64_t *id);
 /* What was learnt of the record that went to row `id`. The parts that the note has replace those
  * of the row, and its offender's site; the trigger is counted with the offender's (none of this
  * for a foreign holder's row, or for the offender of everybody). *group: the one that an earlier

@@ -69,6 +69,8 @@ enum store_statement {
 	SQL_META_SET,
 	SQL_ROW_INSERT,
 	SQL_ROW_UPDATE,
+	SQL_ROW_AGAIN,
+	SQL_OFFENDER_AGAIN,
 	SQL_OFFENDER_FIND,
 	SQL_OFFENDER_COUNT,
 	SQL_OFFENDER_INSERT,
@@ -273,8 +275,12 @@ int store_forget_triggers(struct store *store, int64_t offender);
 int store_trigger_groups(struct store *store, int64_t offender, char **json);
 
 /* store_offender.c */
-int store_offender_get(struct store *store, const struct record *record, struct keyhash owner,
+/* *owner: the name of the charged program; then that of the entry. */
+int store_offender_get(struct store *store, const struct record *record, struct keyhash *owner,
 		       int64_t ts_ns, const char *user, struct store_offender_entry **entry);
+/* One that repeats what was counted for *entry already. */
+int store_offender_repeat(struct store *store, struct store_offender_entry *entry, int64_t ts_ns,
+			  enum verdict verdict);
 int store_offender_attempt(struct store *store, struct store_offender_entry *entry,
 			   const struct record *record, int64_t ts_ns, const char *user);
 int store_offender_destination(struct store *store, struct store_offender_entry *entry,

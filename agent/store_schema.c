@@ -23,43 +23,39 @@ static_assert(META_N == 13, "store_meta_words[] names every store_meta");
 
 #define TEXT(number)   #number
 #define NUMBER(number) TEXT(number)
-/* clang-format off: SQL with numbers in it */
-#define OFFENDER_COST                                                                              \
-	"(" NUMBER(                                                                                \
-		STORE_OFFENDER_COST) " + 2 * length(program) + length(user) + length(unit)"        \
-				     " + length(site) + length(script) + length(exe) + "           \
-				     "length(account) + length(vhost)"                             \
-				     " + length(vhost_root) + length(site_source) + CASE WHEN "    \
-				     "length(program) > " NUMBER(                                  \
-					     STORE_LONG_PROGRAM) " THEN " NUMBER(STORE_LONG_COST) " ELSE 0 END)"
-#define TRIGGER_COST                                                                               \
+/* clang-format off */
+#define OFFENDER_COST \
+	"(" NUMBER(STORE_OFFENDER_COST) " + 2 * length(program) + length(user) + length(unit)" \
+	" + length(site) + length(script) + length(exe) + length(account) + length(vhost)" \
+	" + length(vhost_root) + length(site_source) + CASE WHEN length(program) > " \
+	NUMBER(STORE_LONG_PROGRAM) " THEN " NUMBER(STORE_LONG_COST) " ELSE 0 END)"
+#define TRIGGER_COST \
 	"(" NUMBER(STORE_TRIGGER_COST) " + 2 * (length(method) + length(uri) + length(client)))"
-/* clang-format on */
 
-/* clang-format off: SQL, too. What version 2 has beside version 1's. NULL in a note: that part was
- * not noted. An offender's site is the last that was noted; its triggers counts all that were,
- * trigger_group those of the groups that are kept. */
-#define OFFENDER_NOTED(column)                                                                     \
-	column("site_from", "TEXT NOT NULL DEFAULT 'none'")                                        \
-		column("account", "BLOB NOT NULL DEFAULT x''")                                     \
-			column("vhost", "BLOB NOT NULL DEFAULT x''")                               \
-				column("vhost_root", "BLOB NOT NULL DEFAULT x''")                  \
-					column("site_source", "BLOB NOT NULL DEFAULT x''")         \
-						column("triggers", "INTEGER NOT NULL DEFAULT 0")
-#define NOTE_TABLES                                                                                \
-	"CREATE TABLE note(id INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL,"                        \
-	" site_from TEXT, account BLOB, vhost BLOB, root BLOB, source BLOB,"                       \
-	" match TEXT, n INTEGER, method BLOB, uri BLOB, client BLOB, asked_vhost BLOB,"            \
-	" status INTEGER, asked_ns INTEGER, log BLOB,"                                             \
-	" object_why TEXT, sha256 BLOB, bytes INTEGER, copied INTEGER) STRICT;"                    \
-	"CREATE TABLE trigger_group(id INTEGER PRIMARY KEY AUTOINCREMENT, offender INTEGER NOT "   \
-	"NULL,"                                                                                    \
-	" method BLOB NOT NULL, uri BLOB NOT NULL, client BLOB NOT NULL, match TEXT NOT NULL,"     \
-	" n INTEGER NOT NULL, status INTEGER NOT NULL, count INTEGER NOT NULL,"                    \
-	" last_ns INTEGER NOT NULL, UNIQUE(offender, method, uri, client)) STRICT;"
+/* What version 2 has beside version 1's. NULL in a note: that part was not noted. An offender's
+ * site is the last that was noted; its triggers counts all that were, trigger_group those of the
+ * groups that are kept. */
+#define OFFENDER_NOTED(column) \
+	column("site_from", "TEXT NOT NULL DEFAULT 'none'") \
+	column("account", "BLOB NOT NULL DEFAULT x''") \
+	column("vhost", "BLOB NOT NULL DEFAULT x''") \
+	column("vhost_root", "BLOB NOT NULL DEFAULT x''") \
+	column("site_source", "BLOB NOT NULL DEFAULT x''") \
+	column("triggers", "INTEGER NOT NULL DEFAULT 0")
+#define NOTE_TABLES \
+	"CREATE TABLE note(id INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL," \
+	" site_from TEXT, account BLOB, vhost BLOB, root BLOB, source BLOB," \
+	" match TEXT, n INTEGER, method BLOB, uri BLOB, client BLOB, asked_vhost BLOB," \
+	" status INTEGER, asked_ns INTEGER, log BLOB," \
+	" object_why TEXT, sha256 BLOB, bytes INTEGER, copied INTEGER) STRICT;" \
+	"CREATE TABLE trigger_group(id INTEGER PRIMARY KEY AUTOINCREMENT," \
+	" offender INTEGER NOT NULL, method BLOB NOT NULL, uri BLOB NOT NULL," \
+	" client BLOB NOT NULL, match TEXT NOT NULL, n INTEGER NOT NULL," \
+	" status INTEGER NOT NULL, count INTEGER NOT NULL, last_ns INTEGER NOT NULL," \
+	" UNIQUE(offender, method, uri, client)) STRICT;"
 #define OFFENDER_COLUMN(name, type) ", " name " " type
-#define OFFENDER_ADD(name, type)    "ALTER TABLE offender ADD COLUMN " name " " type ";"
-#define VERSION			    "PRAGMA user_version = " NUMBER(STORE_VERSION) ";"
+#define OFFENDER_ADD(name, type) "ALTER TABLE offender ADD COLUMN " name " " type ";"
+#define VERSION "PRAGMA user_version = " NUMBER(STORE_VERSION) ";"
 /* clang-format on */
 
 #define COLUMN_CREATE(word, name, type) ", " name " " type
@@ -147,6 +143,11 @@ const char *const store_sql[SQL_N] = {
 		COLUMN_NAME) ") VALUES(?" STORE_COLUMNS(COLUMN_MARK) ")",
 	[SQL_ROW_UPDATE] = "UPDATE verdict SET count = ?2, first_ns = ?3, last_ns = ?4"
 			   " WHERE id = ?1",
+	[SQL_ROW_AGAIN] = "UPDATE verdict SET count = count + 1, first_ns = min(first_ns, ?2),"
+			  " last_ns = max(last_ns, ?2) WHERE id = ?1",
+	[SQL_OFFENDER_AGAIN] = "UPDATE offender SET attempts = attempts + 1,"
+			       " first_ns = min(first_ns, ?2), last_ns = max(last_ns, ?2)"
+			       " WHERE id = ?1",
 	[SQL_OFFENDER_FIND] = "SELECT id, attempts, destinations, networks, first_ns, last_ns,"
 			      " verdict, destinations_capped, ports, length(user) > 0,"
 			      " length(unit) > 0, works_in FROM offender"
@@ -244,4 +245,4 @@ const char *const store_sql[SQL_N] = {
 			     " FROM trigger_group WHERE offender = ?"
 			     " ORDER BY count DESC, last_ns DESC, id DESC",
 };
-static_assert(SQL_N == 51, "store_sql[] has every store_statement");
+static_assert(SQL_N == 53, "store_sql[] has every store_statement");

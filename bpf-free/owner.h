@@ -54,10 +54,10 @@ enum owner_why {
 	OWNER_WHY_BUDGET,    /* the descriptor budget was spent before it was found */
 	OWNER_WHY_DEADLINE,  /* the time budget was spent before it was found */
 	OWNER_WHY_DENIED,    /* the kernel refused to let us read (EPERM, EACCES) */
-	OWNER_WHY_KERNEL_SOCKET,  /* the socket is the kernel's own (AF_SMC, MPTCP join) */
-	OWNER_WHY_REFUSED_FIRST,  /* the rule set refused it before it could be looked up */
-	OWNER_WHY_NOT_GIVEN,	  /* replay: the owners file has no line for this flow */
-	OWNER_WHY_NOT_TOLD,	  /* script: nothing on this machine says which (mod_php, -S, -m) */
+	OWNER_WHY_KERNEL_SOCKET, /* the socket is the kernel's own (AF_SMC, MPTCP join) */
+	OWNER_WHY_REFUSED_FIRST, /* the rule set refused it before it could be looked up */
+	OWNER_WHY_NOT_GIVEN,	 /* replay: the owners file has no line for this flow */
+	OWNER_WHY_NOT_TOLD, /* script: nothing says which (mod_php, FastCGI, perl -S, a title) */
 	OWNER_WHY_NO_STATUS_PAGE, /* script: the php-fpm pool has no status page to ask */
 	OWNER_WHY_NOT_TRUSTED,	  /* script: there was an answer, but it may have been forged */
 	OWNER_WHY_ERROR,	  /* an error of ours or of the kernel's; logged */
@@ -75,11 +75,12 @@ enum owner_script_from {
 	OWNER_SCRIPT_INLINE,  /* the program text is in argv (-c, -e, -r): `script` is empty */
 	OWNER_SCRIPT_STDIN,   /* the interpreter reads its program from fd 0: the file there, if any
 			       */
-	OWNER_SCRIPT_ENVIRON, /* SCRIPT_FILENAME of a CGI environment (the process can fake it) */
+	OWNER_SCRIPT_ENVIRON, /* a CGI environment, as php-cgi reads it (the process can fake it) */
 	OWNER_SCRIPT_FPM_STATUS, /* php-fpm's own status page named this pid's script */
 	OWNER_SCRIPT_TITLE,	 /* the process title (lsphp); the process can fake it */
-	OWNER_SCRIPT_MODULE,	 /* a module's name from argv (python -m): `script` is the name */
-	OWNER_SCRIPT_GIVEN,	 /* told by an owners file (replay) */
+	OWNER_SCRIPT_MODULE, /* a module's name from argv (python -m, a class of java's, a URL of
+			      * deno's): `script` is the name */
+	OWNER_SCRIPT_GIVEN,  /* told by an owners file (replay) */
 	OWNER_SCRIPT_FROM_N
 };
 

@@ -4,11 +4,12 @@
  * what came of it. It measures what the app sees, and nothing of what answers it.
  *
  *   connect listen ADDRESS PORT            accepts and closes, each 2 ms, until killed
- *   connect HOW ADDRESS PORT COUNT [-s] [-p US] [-t MS] [-o FILE] [PROGRAM...]
+ *   connect HOW ADDRESS PORT COUNT [-s] [-p US] [-t MS] [-l LEAST] [-o FILE]
+ *           [PROGRAM...]
  *     HOW   one: this process; each: a new one by fork; exec: fork and execution of PROGRAM (the
  *           bench's `sender`); php: `PROGRAM... ADDRESS PORT`, which prints "NS ERRNO"
  *     -s    each connect goes to the address after the one before
- *     -p    pause between two, in us      -t  no more after so long, but three at least
+ *     -p    pause between two, in us      -t  no more after so long, but -l at least
  *     -o    "ADDRESS PID ERRNO" of each, for who wants to compare
  *   connect forks COUNT                    fork and exit, nothing else
  * The last line is JSON.
@@ -22,13 +23,11 @@
 
 #include "load.h"
 
-enum { LEAST = 3 };
-
 struct load {
 	const char *how;
 	struct target target;
 	const char *port;
-	unsigned count, done, pause_us, limit_ms;
+	unsigned count, done, least, pause_us, limit_ms;
 	bool steps;
 	const char *truth;
 	char **program; /* with its arguments, NULL-ended */
@@ -175,7 +174,7 @@ static int run_all(struct load *load)
 	while (load->done < load->count && !err) {
 		unsigned i = load->done;
 
-		if (load->limit_ms && i >= LEAST && now_ns() > end)
+		if (load->limit_ms && i >= load->least && now_ns() > end)
 			break;
 		load->results[i].error = EPROTO; /* a child that does not answer */
 		if (one)
@@ -259,13 +258,15 @@ static bool parse_options(int argc, char **argv, struct load *load)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "+sp:t:o:")) != -1) {
+	while ((option = getopt(argc, argv, "+sp:t:l:o:")) != -1) {
 		if (option == 's')
 			load->steps = true;
 		else if (option == 'p')
 			load->pause_us = (unsigned)atoi(optarg);
 		else if (option == 't')
 			load->limit_ms = (unsigned)atoi(optarg);
+		else if (option == 'l')
+			load->least = (unsigned)atoi(optarg);
 		else if (option == 'o')
 			load->truth = optarg;
 		else
@@ -301,7 +302,7 @@ int main(int argc, char **argv)
 	if (!load.count || !target_parse(argv[2], argv[3], &load.target) ||
 	    !parse_options(argc - 4, argv + 4, &load)) {
 		fputs("usage: connect listen|one|each|exec|php ADDRESS PORT [COUNT [-s] [-p US] "
-		      "[-t MS] "
+		      "[-t MS] [-l LEAST] "
 		      "[-o FILE] [PROGRAM...]]\n       connect forks COUNT\n",
 		      stderr);
 		return 2;

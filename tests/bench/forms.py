@@ -17,7 +17,9 @@ from kit import descendants, status_kib
 
 MARKS = {'accept': '0x00a00000', 'deny': '0x00d00000'}
 QUEUE, OPENSNITCH_QUEUE = 2525, 2600
-OPENSNITCH = '/usr/bin/opensnitchd'
+# As tests/bench/unpack leaves it, or as it is installed.
+OPENSNITCH = [os.path.join(os.path.dirname(os.path.abspath(__file__)), '../../build/bench-packages/usr/bin/opensnitchd'),
+              '/usr/bin/opensnitchd']
 OWNER_RULE = '''table inet owner {
     chain out {
         type filter hook output priority 0; policy accept;
@@ -134,19 +136,16 @@ class OpenSnitch(Form):
     def __init__(self, bench):
         super().__init__(bench)
         self.folder, self.process = bench.opensnitch_folder, None
+        self.program = next((path for path in OPENSNITCH if os.access(path, os.X_OK)), None)
         for name, text in (('default-config.json', self.CONFIG % {'folder': self.folder}),
                            ('system-fw.json', '{"SystemRules": []}')):
             with open(f'{self.folder}/{name}', 'w', encoding='ascii') as file:
                 file.write(text)
 
-    @staticmethod
-    def is_there():
-        return os.access(OPENSNITCH, os.X_OK)
-
     def set_up(self):
         os.makedirs(f'{self.folder}/rules', exist_ok=True)
         self.process = self.box.popen(self.bench.pin() + [
-            OPENSNITCH, '-error', '-rules-path', f'{self.folder}/rules', '-process-monitor-method', 'proc',
+            self.program, '-error', '-rules-path', f'{self.folder}/rules', '-process-monitor-method', 'proc',
             '-queue-num', OPENSNITCH_QUEUE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
         def ready():
@@ -159,7 +158,7 @@ class OpenSnitch(Form):
     def take_away(self):
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(3)
+            self.process.wait(1)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(10)

@@ -89,5 +89,8 @@ def print_goals(report):
     ]
     print(f"\n{'':8} {'goal (the worst of all populations, v4 and v6)':64} {'limit':>8} {'measured':>9} where\n"
           + '\n'.join(lines))
+    for name, found in report.memory.items():
+        print(f"  judge's memory at {name}: {max(rss for rss, _ in found) / 1024:.1f} MiB, at its greatest"
+              f" {max(hwm for _, hwm in found) / 1024:.1f}")
     for text in report.extra.get('notes', []):
         print(f'  {text}')

@@ -124,10 +124,10 @@ class Report:
         facts.append((not self.strayed, f'{self.strayed} connects that did not end as they must'))
         facts.append((not total.wrong, f'{total.wrong} wrong owners, {total.unknown} unknown'
                       f' ({100 * total.unknown / max(1, total.answered):.3f} %) of {total.answered} looked up; of'
-                      f' {total.compared} the pid was compared'))
-        facts.append((total.answered >= lookups, f'{total.answered} looked up, at least {lookups} asked for'))
+                      f' {total.compared} the pid was compared, one by one'))
+        facts.append((total.compared >= lookups, f'{total.compared} pids compared, at least {lookups} asked for'))
         facts.append((total.asked == total.answered, f'{total.asked - total.answered} connects not recorded'))
-        facts.append((not self.sums, f'sums that do not add up: {len(self.sums)}'))
+        facts.append((not self.sums, f'{len(self.sums)} sums that do not add up, and other faults'))
         print()
         for good, text in facts:
             print(f"{'ok' if good else 'FAILED'}: {text}")

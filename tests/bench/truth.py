@@ -2,8 +2,9 @@
 """Compares what an agent says with who it was: the load generator knows the pid behind each address.
 
 Each cell has addresses of its own. A speed cell connects to one address over and over, as spam to one big provider
-does, and folds to one row for each program: a wrong program, an unknown owner and the number of attempts show. A
-compared cell gives each connect an address, and so a row, of its own: there the pid itself is compared, one by one.
+does, and folds to one row for each program: a wrong program, a pid that never connected, an unknown owner and the
+number of attempts show. A compared cell gives each connect an address, and so a row, of its own: there the pid itself
+is compared, one by one.
 """
 
 import collections
@@ -14,7 +15,7 @@ Tally = collections.namedtuple('Tally', 'asked answered compared wrong unknown n
 NOTHING = Tally(0, 0, 0, 0, 0, 0)
 EXAMPLES = 8
 
-Asked = collections.namedtuple('Asked', 'cell count pid exe script')
+Asked = collections.namedtuple('Asked', 'cell count pids exe script')
 
 
 def add(one, other):
@@ -36,18 +37,21 @@ class Truth:
         with open(file, encoding='ascii') as lines:
             for line in lines:
                 address, pid, _ = line.split()
-                self.asked[key(address)] = Asked(cell, 1, int(pid), exe, script)
+                self.asked[key(address)] = Asked(cell, 1, {int(pid)}, exe, script)
 
-    def expect_many(self, cell, address, count, exe, script=None):
-        self.asked[key(address)] = Asked(cell, count, None, exe, script)
+    def expect_many(self, cell, file, exe, script=None):
+        """The same, of connects that all went to one address."""
+        with open(file, encoding='ascii') as lines:
+            words = [line.split() for line in lines]
+        self.asked[key(words[0][0])] = Asked(cell, len(words), {int(pid) for _, pid, _ in words}, exe, script)
 
     def _compare(self, row, asked):
         """Whether the row names somebody it was not. Less than everything is not wrong: what is not known is empty."""
-        wrong = ((asked.pid is not None and row['pid'] != asked.pid) or row['exe'] not in (asked.exe, None, '')
+        wrong = (row['pid'] not in asked.pids or row['exe'] not in (asked.exe, None, '')
                  or (asked.script is not None and row['script'] not in (asked.script, None, '')))
         if wrong and len(self.examples) < EXAMPLES:
             self.examples.append(f"{row['dst']}: pid {row['pid']} {row['exe']} {row['script']} ({row['owner_how']});"
-                                 f" in truth {asked.pid or 'one'} of {asked.exe} {asked.script or ''}")
+                                 f" in truth {sorted(asked.pids)[:4]} of {asked.exe} {asked.script or ''}")
         return wrong
 
     def close(self, rows):
@@ -62,7 +66,7 @@ class Truth:
             if unknown and asked.cell[2] != 'postfix':
                 self.why[f"{row['owner_how']} ({row['owner_why']})"] += count
             nameless = asked.script is not None and row['script'] != asked.script
-            tally = Tally(0, count, count if asked.pid is not None else 0, count * wrong, count * unknown,
+            tally = Tally(0, count, count if asked.count == 1 else 0, count * wrong, count * unknown,
                           count * nameless)
             found[asked.cell] = add(found.get(asked.cell, NOTHING), tally)
         return self._asked(found)
@@ -73,7 +77,7 @@ class Truth:
         for address, pid in answers.items():
             asked = self.asked.get(key(address))
             if asked:
-                tally = Tally(0, 1, 1, int(pid not in (0, asked.pid)), int(not pid), 0)
+                tally = Tally(0, 1, 1, int(pid not in {0} | asked.pids), int(not pid), 0)
                 found[asked.cell] = add(found.get(asked.cell, NOTHING), tally)
         return self._asked(found)
 

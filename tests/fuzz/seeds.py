@@ -77,6 +77,31 @@ WIRE = {
 }
 
 
+def wire_item(kind, body, slot=3, serial=9, length=None):
+    body = struct.pack("<HI", slot, serial) + body
+    return struct.pack("<BH", kind, len(body) if length is None else length) + body
+
+
+def wire_again(family=2, flags=(True, True, True), verdict=1):
+    return (struct.pack("<QqIHH???", 8, 10**18, 33, 40000, 25, *flags) + bytes([0, 0, verdict, 2, family]) +
+            (V4[1] if family == 2 else V6[1]))
+
+
+BATCH_HEAD = WIRE_HEAD + b"\x05"
+WHOLE, AGAIN = wire_item(1, wire_record()[3:]), wire_item(2, wire_again())
+BATCH = {
+    "both": BATCH_HEAD + WHOLE + AGAIN * 3, "again-v6": BATCH_HEAD + wire_item(2, wire_again(10)),
+    "nobody": BATCH_HEAD + wire_item(2, wire_again(flags=(False, False, False))),
+    "charged": BATCH_HEAD + wire_item(2, wire_again(flags=(False, True, True))),
+    "no-slot": BATCH_HEAD + wire_item(1, wire_record()[3:], slot=65535, serial=0),
+    "again-no-slot": BATCH_HEAD + wire_item(2, wire_again(), slot=65535), "slot": BATCH_HEAD + wire_item(2, wire_again(), 256),
+    "serial": BATCH_HEAD + wire_item(2, wire_again(), serial=0), "family": BATCH_HEAD + wire_item(2, wire_again(0)),
+    "verdict": BATCH_HEAD + wire_item(2, wire_again(verdict=9)), "kind": BATCH_HEAD + wire_item(3, b"x"),
+    "cut": BATCH_HEAD + WHOLE[:-1], "long": BATCH_HEAD + wire_item(2, wire_again() + b"x"), "empty": BATCH_HEAD,
+    "length": BATCH_HEAD + wire_item(2, wire_again(), length=65535), "short": BATCH_HEAD + AGAIN + b"\x01\x05",
+}
+
+
 def members(header, enum, prefix):
     """How many names an enum has before its PREFIX..._N."""
     with open(os.path.join(TREE, header)) as file:
@@ -268,11 +293,18 @@ SCRIPT = {"%02d-%s" % (which, name): bytes([which, flags]) + cmdline for which, 
     (7, "python", 0x20, b"python3\0-W\0ignore\0./../x.py\0"), (7, "python-module", 0, b"python3\0-m\0http.server\0"),
     (8, "ruby", 0x20, b"ruby\0--encoding=utf-8\0-C\0/srv\0x.rb\0"),
     (9, "node", 0x20, b"node\0--require\0a\0inspect\0"), (9, "node-eval", 0, b"node\0--eval=1\0"),
-    (10, "sh", 0x7f, b"-bash\0"), (10, "sh-plus", 0x11, b"sh\0+o\0posix\0-\0/x//./y.sh\0"),
-    (10, "sh-value-missing", 0, b"sh\0-ooo\0"),
-    (10, "empty-words", 0x30, b"sh\0\0\0\0"), (0, "nothing", 0, b""), (0, "join-dots", 0x10, b"/.\0./././\0"),
+    (17, "sh", 0x7f, b"-bash\0"), (17, "sh-plus", 0x11, b"sh\0+o\0posix\0-\0/x//./y.sh\0"),
+    (17, "sh-value-missing", 0, b"sh\0-ooo\0"),
+    (17, "empty-words", 0x30, b"sh\0\0\0\0"), (0, "nothing", 0, b""), (0, "join-dots", 0x10, b"/.\0./././\0"),
     (0, "join-root", 2, b"/\0/\0"),
     (0, "name", 0, b"x-linux-gnu\0"), (0, "digits", 0, b"/bin/5.36-linux-\0"),
+    (4, "lsphp-cut", 0, b"lsphp:e/u/public_html/a/very/long/folder/x/index.php\0\0"),
+    (6, "perl-digits", 0x81, b"perl\0-l012ne\0-w -0xFF\0-dt:X\0-x/d\0m.pl\0"),
+    (10, "deno", 0x20, b"deno\0run\0--config\0c\0npm:x\0"), (11, "bun", 0x20, b"bun\0--cwd\0/x\0run\0./s.ts\0"),
+    (12, "java", 0x20, b"java\0-cp\0a\0-jar\0x.jar\0"), (12, "java-args", 0, b"java\0--module=m/c\0@x\0"),
+    (13, "lua", 0x20, b"lua\0-e\0a\0-l\0b\0s.lua\0"), (14, "tcl", 0x20, b"tclsh\0-encoding\0x\0s.tcl\0"),
+    (15, "awk", 0x20, b"gawk\0-F:\0-v\0a=1\0--file\0s\0-f\0t\0"),
+    (16, "r", 0x20, b"R\0--file=s.R\0--args\0"), (17, "sh-long", 0x11, b"bash\0-rcfile\0x\0y.sh\0"),
 )}
 
 
@@ -520,7 +552,7 @@ for name, what, rest in (("fork", 1, (7, 7, 500, 500)), ("thread", 1, (7, 7, 501
 
 SEEDS = {
     "mounts": MOUNTS, "poses": POSES,
-    "wire": WIRE, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
+    "wire": WIRE, "batch": BATCH, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,
     "listing": LISTING, "caller": CALLER, "sites": SITES,

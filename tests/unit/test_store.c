@@ -328,6 +328,112 @@ static void what_differs_does_not_fold(void **state)
 	store_free(store);
 }
 
+/* What record_likeness() promises: whatever else differs, alike are one row and one offender's. */
+static void records_that_are_alike_go_to_one_row(void **state)
+{
+	uint8_t like[RECORD_LIKENESS_BYTES], other[RECORD_LIKENESS_BYTES];
+	struct store *store = create();
+	struct owner *owner = &record.owner;
+	struct store_row first, row;
+	unsigned i, alike = 0;
+	size_t bytes;
+
+	(void)state;
+	bytes = record_likeness(&record, like);
+	assert_true(bytes > 0);
+	first = add_alone(store);
+	for (i = 0; i < 26; i++) {
+		fixture_record(&record);
+		switch (i) {
+		case 0: record.id = 7; break;
+		case 1: record.ts_ns++; break;
+		case 2: record.flow.sport++; break;
+		case 3: record.flow.seq++; break;
+		case 4: owner->proc.pid++; break;
+		case 5: owner->start_ns++; break;
+		case 6: strcpy(owner->proc.comm, "x"); break;
+		case 7: strcpy(owner->cwd, "/elsewhere"); break;
+		case 8: owner->cmdline[3] = 'x'; break;
+		case 9: owner->how = OWNER_SHARED; break;
+		case 10: owner->n_holders = 4; break;
+		case 11: owner->poses = true; break;
+		case 12: strcpy(owner->request_uri, "/x"); break;
+		case 13: strcpy(owner->exe, "/usr/bin/other"); break;
+		case 14: record.mode = MODE_MONITOR; break;
+		case 15: strcpy(record.rule, "other"); break;
+		case 16: record.excerpt[5]++; break;
+		case 17: record.verdict = VERDICT_WOULD_DENY; break;
+		case 18: record.uid = 34; break;
+		case 19: strcpy(owner->script, "/var/www/shop/y.php"); break;
+		case 20: record.flow.dport = 465; break;
+		case 21: record.flow.dst[0]++; break;
+		case 22: record.reason = REASON_NO_UID; break;
+		case 23: record.via = VIA_GUARD; break;
+		case 24: record.foreign_holder = true; break;
+		default: record.flow_error = FLOW_FRAGMENT; break;
+		}
+		bool same = record_likeness(&record, other) == bytes && !memcmp(like, other, bytes);
+
+		row = add_alone(store);
+		assert_true(same == (i < 17));
+		assert_true(same == (row.id == first.id));
+		if (same)
+			assert_int_equal(row.offender, first.offender);
+		alike += same;
+	}
+	assert_int_equal(alike, 17);
+	store_free(store);
+}
+
+static void a_repeat_counts_as_a_record_would(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t id = 0;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(store_begin(store), 0);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(store_again(store, &row, T0_NS + i, VERDICT_DENY, &id), 1);
+	assert_int_equal(store_again(store, &row, -1, VERDICT_DENY, &id), -EINVAL);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(id, row.id);
+	assert_int_equal(status_of(store).recorded, 11);
+	assert_int_equal(status_of(store).folded, 10);
+	assert_int_equal(ask("SELECT count FROM verdict"), 11);
+	assert_int_equal(ask("SELECT last_ns FROM verdict"), T0_NS + 9);
+	assert_int_equal(ask("SELECT attempts FROM offender"), 11);
+	assert_int_equal(ask("SELECT last_ns FROM offender"), T0_NS + 9);
+	assert_int_equal(ask("SELECT destinations FROM offender"), 1);
+	store_free(store);
+}
+
+static void a_repeat_finds_a_row_that_memory_has_no_more_but_none_that_is_gone(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	uint64_t removed;
+	int64_t id = 0;
+
+	(void)state;
+	store_free(store);
+	store = create(); /* nothing in memory */
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_again(store, &row, T0_NS + 5, VERDICT_DENY, &id), 1);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(id, row.id);
+	assert_int_equal(ask("SELECT count FROM verdict"), 2);
+	assert_int_equal(ask("SELECT attempts FROM offender"), 2);
+	assert_int_equal(status_of(store).recorded, 2);
+	assert_int_equal(store_prune(store, T0_NS + 100 * 86400 * NS_PER_S, &removed), 0);
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_again(store, &row, T0_NS + 5, VERDICT_DENY, &id), 0);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(status_of(store).recorded, 2);
+	store_free(store);
+}
+
 static void a_foreign_holders_program_is_nobody_elses(void **state)
 {
 	struct store *store = create();
@@ -2041,6 +2147,9 @@ int main(void)
 		TEST(repeats_fold_until_the_window_ends),
 		TEST(a_late_record_folds_and_moves_the_start),
 		TEST(what_differs_does_not_fold),
+		TEST(records_that_are_alike_go_to_one_row),
+		TEST(a_repeat_counts_as_a_record_would),
+		TEST(a_repeat_finds_a_row_that_memory_has_no_more_but_none_that_is_gone),
 		TEST(a_foreign_holders_program_is_nobody_elses),
 		TEST(a_flood_makes_bounded_rows_and_exact_totals),
 		TEST(exactly_4096_destinations_are_not_capped),

@@ -97,7 +97,6 @@ static inline void fixture_record(struct record *record)
 	owner->n_parents = 1;
 	owner->holders[0] = owner->proc;
 	owner->n_holders = 1;
-	owner->caller = owner->proc;
 	record->excerpt_bytes = record->packet_bytes = sizeof(syn);
 	memcpy(record->excerpt, syn, sizeof(syn));
 }

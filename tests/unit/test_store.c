@@ -1223,7 +1223,6 @@ static void who_called_connect_and_who_poses_come_back(void **state)
 	assert_string_equal(text,
 			    "1 {\"pid\":7,\"uid\":1,\"comm\":\"l\\\\x0a\",\"start_ticks\":2}");
 	fixture_record(&record);
-	record.owner.caller.pid = 0;
 	fixture_dst(&record, 9);
 	assert_int_equal(store_verdict_by_id(store, add_alone(store).id, see_caller, text), 0);
 	assert_string_equal(text, "0 ");

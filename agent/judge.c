@@ -302,6 +302,7 @@ int judge_main(const struct judge_start *start)
 	judge->settings = *start->settings;
 	judge->edges = *start->edges;
 	judge->channel_fd = start->channel_fd;
+	judge->witness_fd = start->witness_fd;
 	judge->control_fd = start->control_fd;
 	error = set_up(judge, start);
 	if (!error)

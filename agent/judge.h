@@ -29,6 +29,7 @@ struct judge_start {
 	uid_t uid;		   /* what judge_user resolved to */
 	gid_t gid;
 	int channel_fd; /* to the recorder, SOCK_SEQPACKET */
+	int witness_fd; /* to the witness, SOCK_SEQPACKET */
 	int control_fd; /* from the keeper: settings; to it: JUDGE_SAYS_… */
 };
 

@@ -2,7 +2,7 @@
 /*
  * What the judge's files share: judge.c starts, waits and ends; judge_edges.c reads the queue and
  * the copies; judge_take.c makes verdicts and records of packets; judge_report.c reads
- * the kernel's counters and tells the recorder.
+ * the kernel's counters and tells the recorder; judge_witness.c asks the witness.
  */
 #ifndef AGENT_JUDGE_INTERNAL_H
 #define AGENT_JUDGE_INTERNAL_H
@@ -38,7 +38,7 @@ struct parked {
 
 struct judge {
 	struct judge_settings settings;
-	int channel_fd, control_fd, epoll_fd, signal_fd, timer_fd;
+	int channel_fd, witness_fd, control_fd, epoll_fd, signal_fd, timer_fd;
 	struct edges edges;
 	struct owner_finder *finder;
 	int finder_fds[OWNER_FDS], deaf_fd;
@@ -61,6 +61,10 @@ struct judge {
 
 	struct parked parked[PARKED_MAX];
 	unsigned n_parked;
+
+	struct allowance asked; /* questions to the witness by uid: a second's */
+	uint64_t not_asked;	/* since it was said last: the channel was full */
+	int64_t not_asked_said_ns;
 
 	struct wire_status status;
 	int64_t busy_since_ns; /* CLOCK_MONOTONIC: when there last was nothing to do */
@@ -87,6 +91,10 @@ int judge_end_late_parked(struct judge *judge, bool all);
 /* judge_edges.c. A turn's worth of packets; true while something may still wait there. */
 bool judge_read_queue(struct judge *judge);
 bool judge_read_copies(struct judge *judge, enum record_via via);
+
+/* judge_witness.c: asks about the record at work where there is more to learn of
+ * it; never waits. */
+void judge_tell_witness(struct judge *judge);
 
 /* judge_report.c: names this run and boot, once. */
 void judge_report_start(struct judge *judge);

@@ -161,6 +161,7 @@ static void send_record(struct judge *judge)
 		timerfd_settime(judge->batch_fd, 0, &soon, NULL);
 		judge->batch_timed = true;
 	}
+	judge_tell_witness(judge);
 }
 
 static void park(struct judge *judge, const struct packet *packet, const struct egress_meta *meta,

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -133,7 +134,7 @@ void keep_fail(struct keep *keep, int err, uint64_t more, int64_t now_ns)
 	fail_batch(keep, err, now_ns);
 }
 
-static void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
 {
 	int err;
 
@@ -192,6 +193,7 @@ static void keep_options(struct keep *keep, const uint8_t *bytes, size_t len)
 	if (keep->evidence)
 		evidence_options(keep->evidence, &keep->config);
 	journal_options(keep->journal, keep->config.journal_s);
+	keep_objects_options(keep);
 }
 
 void keep_bad_message(struct keep *keep)
@@ -199,10 +201,14 @@ void keep_bad_message(struct keep *keep)
 	keep->lost[LOST_BAD]++;
 }
 
-void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int fd, int64_t now_ns)
 {
+	int kind = wire_kind(bytes, len);
+
 	keep->pruned_since_message = false;
-	switch (wire_kind(bytes, len)) {
+	if (fd >= 0 && kind != WIRE_NOTE)
+		close(fd);
+	switch (kind) {
 	case WIRE_RECORD:
 		keep_single(keep, bytes, len, now_ns);
 		break;
@@ -216,7 +222,7 @@ void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t n
 		keep_options(keep, bytes, len);
 		break;
 	case WIRE_NOTE:
-		keep_note(keep, bytes, len, now_ns);
+		keep_objects_note(keep, bytes, len, fd, now_ns);
 		break;
 	default:
 		keep_bad_message(keep);
@@ -258,6 +264,7 @@ static void prune(struct keep *keep, int64_t now_ns)
 		return;
 	err = store_prune(keep->store, clock_ns(CLOCK_REALTIME), &removed);
 	keep->pruned_ns = now_ns;
+	keep_objects_prune(keep);
 	keep->pruned_since_message = true;
 	if (err)
 		fail_batch(keep, err, now_ns);
@@ -282,7 +289,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t keep_due_ns(const struct keep *keep)
 {
-	int64_t notes_ns = keep_notes_due_ns(keep);
+	int64_t notes_ns = keep_objects_busy(keep) ? 0 : keep_notes_due_ns(keep);
 
 	if (keep->in_transaction)
 		return earlier(notes_ns, keep->begun_ns + keep->config.commit_ms * NS_PER_MS);
@@ -296,6 +303,7 @@ void keep_tick(struct keep *keep, int64_t now_ns)
 {
 	if (keep->suspended && now_ns >= keep->retry_ns)
 		resume(keep, now_ns);
+	keep_objects_tick(keep, now_ns);
 	keep_waiting_notes(keep, now_ns);
 	if (keep->in_transaction && now_ns - keep->begun_ns >= keep->config.commit_ms * NS_PER_MS)
 		commit(keep, now_ns);
@@ -348,6 +356,9 @@ int keep_open(struct keep **keep, const struct config *config, int evidence_fd, 
 	if (!opened->journal || !opened->lines || !opened->users || !opened->notes ||
 	    !opened->slots)
 		goto fail;
+	err = keep_objects_open(opened);
+	if (err)
+		goto fail;
 	err = open_store(opened, now_ns);
 	if (err)
 		goto freed;
@@ -364,6 +375,7 @@ freed:
 		keep_lines_free(opened->lines);
 		users_free(opened->users);
 		keep_notes_free(opened->notes);
+		keep_objects_free(opened->objects);
 		free(opened->slots);
 	}
 	free(opened);
@@ -374,6 +386,7 @@ int keep_close(struct keep *keep, int64_t now_ns)
 {
 	int err = 0;
 
+	keep_objects_finish(keep, now_ns);
 	keep_notes_lose(keep); /* their records will not come any more */
 	commit(keep, now_ns);
 	if (keep->suspended || has_losses(keep))
@@ -388,6 +401,7 @@ int keep_close(struct keep *keep, int64_t now_ns)
 	journal_free(keep->journal);
 	keep_lines_free(keep->lines);
 	users_free(keep->users);
+	keep_objects_free(keep->objects);
 	keep_notes_free(keep->notes);
 	free(keep->slots);
 	free(keep);

@@ -10,7 +10,9 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "describe.h"
+#include "exe_place.h"
 #include "paths.h"
+#include "poses.h"
 #include "proc.h"
 #include "search.h"
 
@@ -281,6 +283,7 @@ static int describe_program(struct describe *describe, int dir_fd, const struct 
 
 	read_identity(dir_fd, stat, &before);
 	take_exe(&before, owner);
+	exe_place_fill(dir_fd, &describe->places, owner);
 	read_cwd(dir_fd, owner);
 	if (describe->told.login)
 		owner->login_uid = describe->told.login_uid;
@@ -296,6 +299,7 @@ static int describe_program(struct describe *describe, int dir_fd, const struct 
 	search_care_end(describe->care);
 	if (before.error == -EACCES || before.error == -EPERM)
 		owner->script_why = OWNER_WHY_DENIED;
+	owner->poses = !spared && poses(owner);
 	if (describe->told.programs)
 		return 0;
 	if (proc_stat_of(dir_fd, &now))

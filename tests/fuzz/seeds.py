@@ -494,6 +494,26 @@ LISTING = {
     "long": b"\tchain c {\n\t\t" + b"\\\xff" * 500 + b"\n\t}\n",
 }
 
+MOUNTINFO = (b"22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n40 22 0:50 / /m\\040t rw - fuse.sshfs u@h: rw\n"
+             b"43 22 0:52 / /o rw - overlay overlay rw\n44 22 0:53 / /tmp rw optional:1 - tmpfs tmpfs rw\n")
+MOUNTS = {
+    "root": b"\x16\x08\x01" + MOUNTINFO, "fuse": b"\x28\x00\x32" + MOUNTINFO, "cut": b"\x2c\x00\x35" + MOUNTINFO[:-9],
+    "odd": b"\x16\x08\x01" + b"22 - ext4 x\n22 1 8 1\n\n - \n99999999999 1 8:1 / / rw - x y\n22 1 8:1 / / rw - \n",
+}
+
+
+def title(exe, comm, *words):
+    return span(exe) + span(comm) + span(b"".join(word + b"\0" for word in words))
+
+
+POSES = {
+    "nginx": title(b"/usr/bin/perl", b"nginx", b"nginx: worker process"), "kworker": title(b"/tmp/x", b"kworker/0:1", b"[kworker/0:1]"),
+    "apache": title(b"/usr/bin/php8.2", b"php", b"/usr/sbin/apache2", b"-k", b"start"), "empty": title(b"/tmp/x", b"x", b"", b""),
+    "postfix": title(b"/usr/bin/perl", b"smtp", b"smtp", b"-t", b"unix", b"-u"), "login": title(b"/usr/bin/bash", b"bash", b"-bash"),
+    "blank": title(b"/tmp/nginx a/b", b"b", b"/tmp/nginx a/b"), "dovecot": title(b"/usr/bin/perl", b"x", b"dovecot/imap"),
+    "sendmail": title(b"/usr/bin/perl", b"x", b"sendmail: accepting"),
+}
+
 # --- web/sites*.c ------------------------------------------------------------------------------
 
 # A byte of flags (1 nginx, 2 apache, 4 php-fpm, 8 panel, 16 envvars), then files, each up to a byte 0xff.
@@ -532,6 +552,7 @@ for name, what, rest in (("fork", 1, (7, 7, 500, 500)), ("thread", 1, (7, 7, 501
         "<IIIIHH", 1, 1, 5, 0, len(event), 0) + event
 
 SEEDS = {
+    "mounts": MOUNTS, "poses": POSES,
     "wire": WIRE, "batch": BATCH, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,

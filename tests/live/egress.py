@@ -95,7 +95,7 @@ class Egress:
                 with open(f'/proc/{pid}/status', encoding='ascii', errors='replace') as file:
                     status = dict(line.rstrip('\n').split(':\t', 1) for line in file if ':\t' in line)
                 if status['State'][0] != 'Z':
-                    role = {'egressd-judge': 'judge', 'egressd-rec': 'recorder'}.get(status['Name'], 'keeper')
+                    role = {'egressd-judge': 'judge', 'egressd-rec': 'recorder', 'egressd-witness': 'witness'}.get(status['Name'], 'keeper')
                     found[role] = pid
         return found
 

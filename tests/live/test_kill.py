@@ -22,7 +22,7 @@ from services import Postfix, Sink, mail_from_internet, prepare_box
 
 ROUNDS = int(os.environ.get('EGT_ROUNDS', '25'))
 SEED = int(os.environ.get('EGT_SEED', time.time_ns() % 1000000))
-VICTIMS = ('judge', 'keeper', 'recorder', 'all', 'starting')  # starting: all, before it is ready
+VICTIMS = ('judge', 'keeper', 'recorder', 'witness', 'all', 'starting')  # starting: all, before it is ready
 
 
 def kill(tap, sandbox):
@@ -56,8 +56,8 @@ def kill(tap, sandbox):
         for pid in chosen:
             os.kill(pid, signal.SIGKILL)
         time.sleep(dice.uniform(0, 0.25))
-        if victim == 'recorder':
-            check(egress.process.poll() is None, f'egressd ended with its recorder: {egress.log()[-800:]}')
+        if victim in ('recorder', 'witness'):
+            check(egress.process.poll() is None, f'egressd ended with its {victim}: {egress.log()[-800:]}')
             return
         if not egress.all_gone(20):
             raise AssertionError(f'after SIGKILL of {victim} there stays {egress.pids()}')

@@ -61,7 +61,8 @@ void witness_site_note(const struct witness_site *site, struct note *note);
 
 /* witness_logs.c: watches every site's logs, or those that the web servers have open. */
 void witness_logs_renew(struct witness *witness);
-/* The numbers of the site's logs. shared: bit i, others write to the i-th as well. */
+/* The numbers of the site's logs; where it is not known those of all, if they are few. shared: bit
+ * i, others write to the i-th as well. */
 unsigned witness_logs_of(struct witness *witness, const struct witness_site *site,
 			 unsigned logs[WITNESS_LOGS], uint32_t *shared);
 /* The names that the site goes by, each to be freed; 0 where they are not known, or too many. */
@@ -71,8 +72,9 @@ unsigned witness_logs_names(const struct witness *witness, const struct witness_
 /* witness_trigger.c */
 int witness_trigger_open(struct witness *witness);
 void witness_trigger_close(struct witness *witness);
+/* *site may be bettered on the way. */
 void witness_trigger_ask(struct witness *witness, const struct record *record,
-			 const struct witness_site *site);
+			 struct witness_site *site);
 /* Reads the logs, and ends the questions whose time is up (all: every one). */
 void witness_trigger_step(struct witness *witness, bool all);
 /* Does anything wait for lines? */

@@ -20,7 +20,7 @@
 #define QUESTIONS_USER 32
 #define SECOND_NS      INT64_C(1000000000)
 #define EACH_NS	       (10 * SECOND_NS) /* a user's program is asked about so often … */
-#define EACH_N	       8		/* … within it */
+#define EACH_N	       24		/* … within it */
 #define PROGRAMS       1024
 #define OVER_NS	       (2 * SECOND_NS) /* a line comes so soon after its request's end */
 
@@ -171,7 +171,7 @@ static void tell(struct witness *witness, struct question *question, bool sure)
 	/* After a first word a doubt is told at once, too. */
 	if (sure && match != MATCH_EXACT && question->told != MATCH_EXACT)
 		return;
-	if (question->page.match == MATCH_EXACT && match != MATCH_EXACT)
+	if (match != MATCH_EXACT && question->page.match == MATCH_EXACT)
 		best = NULL; /* the page knows better than lines of others */
 	memset(note, 0, sizeof(*note));
 	note->id = question->id;
@@ -347,65 +347,106 @@ static void describe(struct question *question, const struct record *record,
 	}
 }
 
-/* mod_status tells which request the held process is at. That was so when the page was made: if a
- * line appeared since the SYN, the process may have gone on to another one. */
-static void ask_page(struct witness *witness, struct question *question,
-		     const struct record *record)
+struct other_lines {
+	struct trigger_question what; /* the worker's pid and the time, no more */
+	const char *page;	      /* the URI of mod_status's page */
+	unsigned n;
+};
+
+static void count_other(void *context, unsigned log, const struct trigger_line *line)
+{
+	const struct trigger_place place = { .log = log };
+	struct other_lines *lines = context;
+
+	if (!line || line->odd ||
+	    (strcmp(line->uri, lines->page) && trigger_fit(&lines->what, line, &place)))
+		lines->n++;
+}
+
+/* mod_status tells which request the worker was at when the page was made. If a request that could
+ * be open at the SYN has ended since, it may have been this worker's, which went on to another one.
+ * Servers write the line before they take the next request. */
+static unsigned count_others(struct witness *witness, const struct record *record, pid_t worker)
+{
+	const char *host = witness->config->server_status + strlen("http://");
+	struct other_lines lines = {
+		.what = { .syn_ns = record->ts_ns, .pid = worker },
+		.page = strchrnul(host, '/'),
+	};
+
+	if (!trigger_logs_end(witness->logs) ||
+	    !trigger_logs_past(witness->logs, record->ts_ns, clock_ns(CLOCK_REALTIME), count_other,
+			       &lines))
+		lines.n++;
+	return lines.n;
+}
+
+/* The script that the request's URI names, where there is such a file: the site by its path. */
+static void find_site_of(const struct witness *witness, const struct record *record,
+			 const struct trigger_line *row, struct witness_site *site)
+{
+	char path[OWNER_PATH_BYTES], script[2 * OWNER_PATH_BYTES];
+
+	witness_site_find(witness, record, NULL, row->vhost, site);
+	if (row->uri_cut || !site->answer.vhost || !site->answer.root ||
+	    trigger_uri_path(row->uri, path, sizeof(path)) ||
+	    !trigger_is_file(witness->root_fd, site->answer.root, path))
+		return;
+	snprintf(script, sizeof(script), "%s%s", site->answer.root, path);
+	witness_site_find(witness, record, script, row->vhost, site);
+	site->question.script = NULL; /* it was this function's own */
+}
+
+/* What mod_status says of an Apache worker; *site becomes a better one where it knows. */
+static void ask_page(struct witness *witness, const struct record *record,
+		     struct note_trigger *page, struct trigger_line *row, struct witness_site *site)
 {
 	const struct owner_ref *apache = apache_worker(&record->owner);
-	struct note_trigger *page = &question->page;
-	struct trigger_line row;
-	struct witness_site site;
-	char path[OWNER_PATH_BYTES], script[2 * OWNER_PATH_BYTES];
-	bool is_there;
+	unsigned others;
 
 	if (!apache || !witness->config->server_status[0] ||
-	    witness_status_ask(witness, apache, &row) < 0)
+	    witness_status_ask(witness, apache, row) < 0)
 		return;
-	trigger_logs_read(witness->logs, clock_ns(CLOCK_REALTIME), on_line, witness);
-	for (unsigned fit = TRIGGER_FIT_TIME; fit <= TRIGGER_FIT_PID; fit++)
-		if (question->tally.best[fit].set)
-			return;
-	if (question->tally.unread || question->tally.partial)
-		return;
-	memset(page, 0, sizeof(*page));
-	fill_note(page, &row);
-	/* Without a log there is nothing to see a change of requests by. */
-	page->match = question->n_logs ? MATCH_EXACT : MATCH_PROBABLE;
-	page->n = 1;
+	others = count_others(witness, record, apache->pid);
+	fill_note(page, row);
 	strcpy(page->log, "server-status");
-	memcpy(question->what.method, row.method, sizeof(row.method));
-	memcpy(question->what.uri, row.uri, sizeof(row.uri));
-	memcpy(question->what.client, row.client, sizeof(row.client));
-	question->what.uri_cut = row.uri_cut;
-	question->what.uri_is_script = false;
-	witness_site_find(witness, record, NULL, row.vhost, &site);
-	is_there = !row.uri_cut && site.answer.vhost && site.answer.root &&
-		   !trigger_uri_path(row.uri, path, sizeof(path)) &&
-		   trigger_is_file(witness->root_fd, site.answer.root, path);
-	if (is_there) {
-		snprintf(script, sizeof(script), "%s%s", site.answer.root, path);
-		witness_site_find(witness, record, script, row.vhost, &site);
-	}
-	if (!site.answer.vhost)
+	page->match = others ? MATCH_CANDIDATES : MATCH_EXACT;
+	page->n = 1 + others;
+	if (others)
+		return;
+	find_site_of(witness, record, row, site);
+	if (!site->answer.vhost)
 		return;
 	memset(&witness->note, 0, sizeof(witness->note));
 	witness->note.id = record->id;
-	witness_site_note(&site, &witness->note);
+	witness_site_note(site, &witness->note);
 	witness_tell(witness, &witness->note);
 }
 
+/* That request is the worker's: what its log's line must be like. */
+static void take_row(struct trigger_question *what, const struct trigger_line *row)
+{
+	memcpy(what->method, row->method, sizeof(row->method));
+	memcpy(what->uri, row->uri, sizeof(row->uri));
+	memcpy(what->client, row->client, sizeof(row->client));
+	what->uri_cut = row->uri_cut;
+	what->uri_is_script = false;
+}
+
 void witness_trigger_ask(struct witness *witness, const struct record *record,
-			 const struct witness_site *site)
+			 struct witness_site *site)
 {
 	struct witness_triggers *triggers = witness->triggers;
 	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	struct note_trigger page = { 0 };
 	struct question *question;
+	struct trigger_line row;
 	uint32_t uid;
 
 	if (!has_request(record) || !record_charged_uid(record, &uid) ||
 	    !may_ask(triggers, uid, record_program(record), now_ns))
 		return;
+	ask_page(witness, record, &page, &row, site);
 	question = make_room(witness, uid);
 	memset(question, 0, sizeof(*question));
 	question->used = true;
@@ -414,7 +455,10 @@ void witness_trigger_ask(struct witness *witness, const struct record *record,
 	question->uid = uid;
 	question->asked_ns = now_ns;
 	question->deadline_ns = now_ns + witness->config->trigger_wait_s * SECOND_NS;
+	question->page = page;
 	describe(question, record, site);
+	if (page.match == MATCH_EXACT)
+		take_row(&question->what, &row);
 	question->what.n_names = witness_logs_names(witness, site, question->names);
 	question->what.names = question->names;
 	question->n_logs = witness_logs_of(witness, site, question->logs, &question->shared);
@@ -424,7 +468,6 @@ void witness_trigger_ask(struct witness *witness, const struct record *record,
 				       on_line, witness))
 			question->tally.partial = true;
 	triggers->only = NULL;
-	ask_page(witness, question, record);
 	if (question->page.match == MATCH_EXACT)
 		tell(witness, question, false);
 	if (!question->n_logs)

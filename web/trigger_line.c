@@ -9,6 +9,7 @@
 #include "trigger_format.h"
 
 #define SECOND_NS INT64_C(1000000000)
+#define FUTURE_S  (INT64_MAX / 4 / SECOND_NS) /* later than any time that ns can tell safely */
 
 /* --- values ---------------------------------------------------------------------------------- */
 
@@ -161,7 +162,7 @@ static int64_t moment(const struct tm *fields, const char *sign, int hours, int 
 
 	if (tm.tm_mday != fields->tm_mday || tm.tm_mon != fields->tm_mon ||
 	    tm.tm_hour != fields->tm_hour || tm.tm_min != fields->tm_min || hours > 14 ||
-	    minutes > 59 || fields->tm_sec > 60 || seconds < 0)
+	    minutes > 59 || fields->tm_sec > 60 || seconds < 0 || seconds > FUTURE_S)
 		return -1;
 	seconds -= (*sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 	return (int64_t)seconds * SECOND_NS;

@@ -491,6 +491,7 @@ TRIGGER = {
         b'{"t":"2026-11-16T10:00:00+01:00","m":"GET","u":"/\\u0001\\"","d":"0.250"}',
     "epochs": bytes([1, 1]) + span(b'%{begin:usec}t %{end:msec}t %{ms}T %m %U%q') + b'1794819600000000 1794819600500 500 GET /a?b',
     "guess": bytes([9, 4]) + span(b'') + b'shop.example:80 203.0.113.9 - - [16/Nov/2026:09:00:00 +0000] "GET / HTTP/1.1" 200 5',
+    "year": bytes([1, 1]) + span(b'%t %r') + b'[16/Nov/6026:09:00:00 +0000] GET / HTTP/1.0',
     "ways": bytes([0, 0]) + span(b'$http_a $http_b $http_c $msec $request') + b' ' * 300,
     "honest": bytes([7, 0]) + b'"\\ \0\xff HTTP/1.1\" 200' * 20,
 }

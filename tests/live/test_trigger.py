@@ -334,8 +334,6 @@ def nginx(tap, sandbox):
             thread.join()
         found = egress.await_triggers(since)
         for word, n, method, client, _, _, uri in found.values():
-            if word == 'none':  # what site a child is of is not known to all
-                continue
             check(word == 'candidates' if noise else word in ('probable', 'candidates'), str(found))
             check(n >= (2 if noise else 1), str(found))
             check(noise or (method, client, uri) == ('POST', '127.0.0.17', '/uploads/x.php?c'), str(found))

@@ -205,6 +205,7 @@ static int64_t time_iso(const char *at, size_t len)
 struct reading {
 	struct trigger_line *line;
 	int64_t duration_ns, duration_grain_ns; /* -1: not told */
+	bool has_request; /* the format has a request line: method and URI are its */
 	bool timed, bad;
 };
 
@@ -274,7 +275,7 @@ static void take_uri(struct reading *reading, const char *at, size_t len)
 	struct trigger_line *line = reading->line;
 	size_t used = strlen(line->uri);
 
-	if (line->uri_cut)
+	if (line->uri_cut || (used && *at == '/')) /* a second one says nothing new */
 		return;
 	if (!unescape(at, len, line->uri + used, sizeof(line->uri) - used, &reading->bad))
 		line->uri_cut = true;
@@ -327,11 +328,13 @@ static void take_part(struct reading *reading, const struct trigger_part *part, 
 		take_request(reading, at, len);
 		break;
 	case PART_METHOD:
-		take_text(reading, at, len, line->method, sizeof(line->method));
+		if (!reading->has_request)
+			take_text(reading, at, len, line->method, sizeof(line->method));
 		break;
 	case PART_URI:
 	case PART_QUERY:
-		take_uri(reading, at, len);
+		if (!reading->has_request)
+			take_uri(reading, at, len);
 		break;
 	case PART_STATUS:
 		take_small(reading, at, len, 999, &small);
@@ -405,6 +408,7 @@ static int parse_one(const struct trigger_format *format, const char *line, size
 	read.start_max_ns = read.end_max_ns = INT64_MAX;
 	if (trigger_split_line(format, line, len, extents) < 0)
 		return -EBADMSG;
+	reading.has_request = trigger_format_has(format, PART_REQUEST);
 	for (unsigned i = 0; i < format->n_parts && !reading.bad; i++)
 		take_part(&reading, &format->parts[i], line + extents[i].at, extents[i].len);
 	if (reading.bad || !reading.timed)

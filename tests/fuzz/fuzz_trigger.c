@@ -20,7 +20,7 @@ static void check_line(const struct trigger_line *line)
 	must(line->start_min_ns <= line->start_max_ns && line->end_min_ns <= line->end_max_ns);
 	must(line->start_min_ns != INT64_MIN || line->end_min_ns != INT64_MIN);
 	must(!line->uri_cut || strlen(line->uri) == sizeof(line->uri) - 1);
-	must(!line->odd || !line->uri[0] || line->method[0]);
+	must(!line->odd || !line->uri[0]);
 }
 
 static void check_decision(const struct trigger_line *line, uint8_t how)

@@ -278,11 +278,12 @@ static void reload(struct keeper *keeper)
 		log_error("reload: the judge does not take it: %s", strerror(errno));
 		goto out;
 	}
-	keeper->settings = settings;
-	if (keeper->witness.pid) { /* it comes back with the new one */
-		keeper->witness_told = true;
+	if (keeper->witness.pid &&
+	    witness_needs_restart(&keeper->settings.config, &settings.config)) {
+		keeper->witness_told = true; /* to end, and to come back with the new ones */
 		kill(keeper->witness.pid, SIGTERM);
 	}
+	keeper->settings = settings;
 	log_notice("reloaded: mode %s", policy_mode_words[settings.config.mode]);
 out:
 	notify_send("READY=1");

@@ -19,6 +19,18 @@ static json_t *text_json(const char *raw)
 	return json_string(escaped);
 }
 
+static json_t *caller_json(const struct owner_ref *caller)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "pid", json_integer(caller->pid));
+	json_object_set_new(object, "uid",
+			    caller->uid == OWNER_UID_NONE ? json_null()
+							  : json_integer(caller->uid));
+	json_object_set_new(object, "comm", text_json(caller->comm));
+	return object;
+}
+
 char *comment_text(const struct record *record, int64_t id, const char *user)
 {
 	const struct owner *owner = &record->owner;
@@ -37,6 +49,10 @@ char *comment_text(const struct record *record, int64_t id, const char *user)
 			    owner->proc.pid ? json_integer(owner->proc.pid) : json_null());
 	json_object_set_new(object, "exe", text_json(owner->exe));
 	json_object_set_new(object, "script", text_json(owner->script));
+	if (owner->poses)
+		json_object_set_new(object, "poses", json_true());
+	if (owner->caller.pid)
+		json_object_set_new(object, "caller", caller_json(&owner->caller));
 	json_object_set_new(object, "owner_how", json_string(owner_how_words[owner->how]));
 	if (owner->why != OWNER_WHY_NONE)
 		json_object_set_new(object, "owner_why", json_string(owner_why_words[owner->why]));

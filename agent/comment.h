@@ -5,8 +5,9 @@
 
 #include "record.h"
 
-/* Keys id, verdict, reason, rule, uid, user, pid, exe, script, owner_how, and owner_why where
- * something is missing; what is not known is null. malloc'd, or NULL: no memory. */
+/* Keys id, verdict, reason, rule, uid, user, pid, exe, script, owner_how, owner_why where
+ * something is missing, poses where it does, and caller {pid, uid, comm} where it is told; what is
+ * not known is null. malloc'd, or NULL: no memory. */
 char *comment_text(const struct record *record, int64_t id, const char *user);
 
 #endif

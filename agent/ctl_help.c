@@ -8,6 +8,8 @@
 #include "ctl.h"
 #include "ctl_args.h"
 #include "ctl_time.h"
+#include "note_text.h"
+#include "show_page.h"
 
 #ifndef EGRESSD_VERSION
 #define EGRESSD_VERSION "unknown"
@@ -97,6 +99,23 @@ static void print_fields(const struct show_kind *kind)
 	       "spreadsheet would take for a formula (it begins with = + - @).\n");
 }
 
+/* A word of the vocabulary on each line, with its sentence. */
+static void print_words(const char *field, const char *const *words, unsigned n,
+			const char *(*explain)(const char *word))
+{
+	printf("\n%s:\n", field);
+	for (unsigned i = 0; i < n; i++)
+		printf("  %-17s %s\n", words[i], explain(words[i]));
+}
+
+static void print_vocabulary(void)
+{
+	print_words("owner_how, of the process", owner_how_words, OWNER_HOW_N, show_explain_how);
+	print_words("site.from, of the site", note_site_from_words, SITE_FROM_N, note_explain_site);
+	print_words("trigger.match, of the web request behind it", note_match_words, MATCH_N,
+		    note_explain_match);
+}
+
 static void print_command(const struct ctl_command *command)
 {
 	printf("Usage: egressctl %s%s%s%s\n%s%s\n", command->options ? "[OPTIONS] " : "",
@@ -123,6 +142,8 @@ static void print_command(const struct ctl_command *command)
 		       "fold_s.\n");
 	if (command->kind)
 		print_fields(command->kind);
+	if (command->run == ctl_show)
+		print_vocabulary();
 	print_exit_codes(command);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * egressctl show: one verdict, whole; and its packet as a pcapng file that must not exist yet.
+ * egressctl show: one verdict, whole; and its packet as a pcapng file that must not exist yet. Or
+ * one offender.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 
 #include "ctl.h"
 #include "evidence.h"
+#include "evidence_block.h"
 #include "show_page.h"
 
 struct wanted {
@@ -48,8 +50,9 @@ static int open_evidence(const char *state_dir, const char *name)
 /* The comment of a packet that comes from the store's row, not from an evidence file. */
 static char *row_comment(const struct store_verdict *verdict, const struct show_options *options)
 {
-	static const char *const names[] = { "id",  "verdict", "uid",	 "user",
-					     "pid", "exe",     "script", "rule" };
+	static const char *const names[] = { "id",     "verdict", "uid",   "user", "pid",
+					     "exe",    "script",  "rule",  "site", "trigger",
+					     "object", "poses",	  "caller" };
 	json_t *object = show_need(json_object());
 	char *text;
 
@@ -62,6 +65,35 @@ static char *row_comment(const struct store_verdict *verdict, const struct show_
 	json_decref(object);
 	if (!text)
 		abort();
+	return text;
+}
+
+/* What was learnt after the packet was written to its file: from the row. comment malloc'd. */
+static char *with_notes(char *comment, const struct store_verdict *verdict,
+			const struct show_options *options)
+{
+	static const char *const names[] = { "site", "trigger", "object" };
+	json_t *object = json_loads(comment, 0, NULL);
+	char *text = NULL;
+
+	if (json_is_object(object)) {
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+			json_t *value = show_field_value(
+				show_field_by_name(&show_verdict_kind, names[i], strlen(names[i])),
+				verdict, options);
+
+			if (json_is_object(value))
+				json_object_set(object, names[i], value);
+			json_decref(value);
+		}
+		text = json_dumps(object, JSON_COMPACT);
+	}
+	json_decref(object);
+	if (!text || strlen(text) > EVIDENCE_COMMENT_MAX) {
+		free(text);
+		return comment;
+	}
+	free(comment);
 	return text;
 }
 
@@ -81,6 +113,8 @@ static int find_packet(struct ctl *ctl, const struct store_verdict *verdict,
 	}
 	if (!error) {
 		packet->bytes = *bytes;
+		if (*comment)
+			*comment = with_notes(*comment, verdict, &ctl->show);
 		packet->comment = *comment;
 		return 0;
 	}
@@ -179,6 +213,38 @@ static int each(void *context, const struct store_verdict *verdict)
 	return 0;
 }
 
+static int each_offender(void *context, const struct store_offender *offender)
+{
+	struct wanted *wanted = context;
+	struct ctl *ctl = wanted->ctl;
+	const struct show_offender row = { .rank = 1, .offender = *offender };
+	json_t *object;
+	int error;
+
+	wanted->found = true;
+	if (ctl->args.format == FORMAT_TABLE) {
+		error = show_offender_page(offender, &ctl->show, stdout);
+	} else {
+		object = show_object(&show_offender_kind, &row, &ctl->show);
+		json_object_del(object, "rank");
+		error = show_json_write(object, ctl->args.format == FORMAT_JSONL, ctl->show.ascii,
+					stdout);
+		json_decref(object);
+	}
+	if (error)
+		wanted->code = ctl_write_failed(error);
+	return 0;
+}
+
+static int show_one(struct ctl *ctl, struct store *store, int64_t id, struct wanted *wanted)
+{
+	const struct store_filter filter = { .offender = ctl->args.offender };
+
+	if (ctl->args.offender)
+		return store_offenders(store, &filter, each_offender, wanted);
+	return store_verdict_by_id(store, id, each, wanted);
+}
+
 static bool read_id(const char *text, int64_t *id)
 {
 	char *end;
@@ -196,10 +262,18 @@ int ctl_show(struct ctl *ctl)
 {
 	struct wanted wanted = { .ctl = ctl };
 	struct store *store = NULL;
-	int64_t id;
+	int64_t id = ctl->args.offender;
 	int code, error;
 
-	if (!read_id(ctl->args.arguments[0], &id)) {
+	if ((ctl->args.n_arguments > 0) == (ctl->args.offender > 0)) {
+		ctl_say("show: expected the ID of a verdict, or --offender ID");
+		return CTL_USAGE;
+	}
+	if (ctl->args.offender && ctl->args.pcap) {
+		ctl_say("show: --pcap is for one verdict, not for --offender");
+		return CTL_USAGE;
+	}
+	if (!ctl->args.offender && !read_id(ctl->args.arguments[0], &id)) {
 		ctl_say("show: expected the ID of a verdict (see list-verdicts), got \"%s\"",
 			ctl->args.arguments[0]);
 		return CTL_USAGE;
@@ -209,10 +283,10 @@ int ctl_show(struct ctl *ctl)
 	code = ctl_store_open(ctl, &store);
 	if (code)
 		return code;
-	error = store_verdict_by_id(store, id, each, &wanted);
+	error = show_one(ctl, store, id, &wanted);
 	if (!wanted.found && (!error || error == -ENOENT)) {
-		ctl_say("there is no verdict %lld; old ones are removed after keep_days",
-			(long long)id);
+		ctl_say("there is no %s %lld; old ones are removed after keep_days",
+			ctl->args.offender ? "offender" : "verdict", (long long)id);
 		code = CTL_FAILED;
 	} else if (error < 0) {
 		code = ctl_store_failed(ctl, store, error);

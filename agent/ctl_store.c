@@ -29,6 +29,10 @@ int ctl_store_failed(const struct ctl *ctl, const struct store *store, int error
 		ctl_say("%s/%s: made by a newer egressd than this egressctl (%s)", dir, STORE_FILE,
 			EGRESSD_VERSION);
 		break;
+	case ESTALE:
+		ctl_say("%s/%s: made by an older egressd: it is upgraded when this one (%s) starts",
+			dir, STORE_FILE, EGRESSD_VERSION);
+		break;
 	case EUCLEAN:
 		ctl_say("%s/%s: damaged; egressd sets it aside and begins a new one", dir,
 			STORE_FILE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Opens the queue and the NFLOG groups; reads nothing. */
+/* Opens the queue, the NFLOG groups and the look-up's eyes; reads nothing. */
 #include "edges.h"
 
 #include <errno.h>
@@ -9,13 +9,33 @@
 
 #define GUARD_BATCH 32 /* NFLOG messages the kernel may gather: nobody waits for these */
 
+/* What is missing makes look-ups slower, and some owners unknown: said, and lived with. */
+static int open_eyes(const struct config *config, struct owner_eyes **eyes)
+{
+	int error = owner_eyes_open(config->ports, config->n_ports, eyes);
+
+	if (error) {
+		log_error("owner look-up: %s", strerror(-error));
+		return error;
+	}
+	if (*owner_eyes_no_calls(*eyes))
+		log_warning("%s: who called connect(2) is not told by the kernel: owners take "
+			    "longer, and one that has exited is unknown",
+			    owner_eyes_no_calls(*eyes));
+	if (*owner_eyes_no_processes(*eyes))
+		log_warning("%s: there is no table of processes: owners take longer the more there "
+			    "are",
+			    owner_eyes_no_processes(*eyes));
+	return 0;
+}
+
 int edges_open(const struct config *config, struct edges *edges)
 {
 	static const struct {
 		enum record_via via;
 		unsigned group_offset, batch;
 	} groups[] = { { VIA_GUARD, 0, GUARD_BATCH }, { VIA_MAIL, 1, 1 }, { VIA_LOCAL, 2, 1 } };
-	struct edges opened = { NULL };
+	struct edges opened = { .queue = NULL };
 	const char *what = "";
 	struct queue_state state;
 	int error = queue_open(&opened.queue, config, &what);
@@ -47,6 +67,11 @@ int edges_open(const struct config *config, struct edges *edges)
 			return error;
 		}
 	}
+	error = open_eyes(config, &opened.eyes);
+	if (error) {
+		edges_close(&opened);
+		return error;
+	}
 	*edges = opened;
 	return 0;
 }
@@ -56,5 +81,6 @@ void edges_close(struct edges *edges)
 	queue_free(edges->queue);
 	for (int via = 0; via < VIA_N; via++)
 		copies_free(edges->copies[via]);
-	*edges = (struct edges){ NULL };
+	owner_eyes_free(edges->eyes);
+	*edges = (struct edges){ .queue = NULL };
 }

@@ -27,6 +27,9 @@ const struct ctl_command ctl_commands[] = {
 	  CTL_EXITS_STORE | 1 << CTL_OFFENDERS, "who tried to send mail past the mail server",
 	  "One row for each user and script (or program, where no script is known), ranked by\n"
 	  "--sort. Networks are counted as /24 (IPv4) and /48 (IPv6). Exit code 0: none; 5: some.\n"
+	  "SITE is the virtual host, and in brackets how that is known (`help show`); without one "
+	  "the\n"
+	  "folder of the script. `show --offender ID` (column id) tells all of one.\n"
 	  "LAST_ID is its newest verdict: `egressctl show LAST_ID` tells all of it, and how to "
 	  "list\n"
 	  "the others. WORKS_IN, where no script is known: the web root that the program worked "
@@ -39,9 +42,12 @@ const struct ctl_command ctl_commands[] = {
 	  "The newest first. A row whose COUNT is more than 1 stands for repeats of one owner and\n"
 	  "destination. A table stops after 1000 rows unless --limit says otherwise.",
 	  &show_verdict_kind, verdict_sorts, 2 },
-	{ "show", ctl_show, "ID", 1, 1, CTL_CONFIG_FILE | CTL_OUTPUT | CTL_UTC | CTL_PCAP,
-	  CTL_EXITS_STORE, "one verdict, whole, with its packet",
-	  "--pcap writes the packet as pcapng with the owner in its comment. A file that exists "
+	{ "show", ctl_show, "[ID]", 0, 1,
+	  CTL_CONFIG_FILE | CTL_OUTPUT | CTL_UTC | CTL_PCAP | CTL_OFFENDER, CTL_EXITS_STORE,
+	  "one verdict, whole, with its packet; or --offender ID",
+	  "With --offender: which site it is, how that is known, and the web requests behind its\n"
+	  "attempts. --pcap writes the packet as pcapng with the owner in its comment. A file that "
+	  "exists "
 	  "is\n"
 	  "never overwritten. Formats: table, json, jsonl." },
 	{ "watch", ctl_watch, NULL, 0, 0, CTL_LIST_OPTIONS | CTL_SINCE | CTL_USER, CTL_EXITS_STORE,
@@ -61,8 +67,8 @@ const struct ctl_command ctl_commands[] = {
 	  "with\n"
 	  "blanks or escapes (\\\" \\\\ \\xHH) in double quotes. Keys: uid gid (who made the "
 	  "socket)\n"
-	  "pid holder_uid holder_euid (the process) exe cmdline cwd script unit container comm how "
-	  "why.",
+	  "pid holder_uid holder_euid (the process) exe cmdline cwd script unit container comm\n"
+	  "poses (1: it does) caller_pid caller_uid (who called connect) how why.",
 	  &show_replay_kind },
 	{ "rules", ctl_rules, "load|unload|show|check", 1, 1, CTL_CONFIG_FILE, CTL_EXITS_CONFIG,
 	  "the rule set in the kernel",

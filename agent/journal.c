@@ -2,7 +2,6 @@
 /* Lines for the journal: which are due, how they read, how they are sent; it never waits. */
 #include "journal.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,13 +12,12 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "journal_text.h"
 #include "log.h"
 #include "lru.h"
 
-#define OFFENDERS_MAX  16384
-#define DATAGRAM_BYTES 16384
-#define SHORT_BYTES    257
-#define LONG_BYTES     1025
+#define OFFENDERS_MAX 16384
+#define SHORT_BYTES   257
 
 struct pace { /* of one offender */
 	int64_t said_ns;
@@ -62,55 +60,6 @@ void journal_options(struct journal *journal, uint32_t per_offender_s)
 	journal->every_ns = per_offender_s * 1000000000LL;
 }
 
-/* Counts as snprintf(3) does: what does not fit is needed all the same. */
-struct text {
-	char *out;
-	size_t size, len;
-};
-
-static void add_bytes(struct text *text, const void *bytes, size_t len)
-{
-	if (text->len < text->size)
-		memcpy(text->out + text->len, bytes,
-		       len < text->size - text->len ? len : text->size - text->len);
-	text->len += len;
-}
-
-/* KEY=value, or where the value has lines of its own: KEY, its length in 64 bits, the value. */
-static void add_field(struct text *text, const char *key, const char *value)
-{
-	size_t len = strlen(value);
-	uint64_t le_len = htole64(len);
-
-	add_bytes(text, key, strlen(key));
-	if (strchr(value, '\n')) {
-		add_bytes(text, "\n", 1);
-		add_bytes(text, &le_len, sizeof(le_len));
-	} else {
-		add_bytes(text, "=", 1);
-	}
-	add_bytes(text, value, len);
-	add_bytes(text, "\n", 1);
-}
-
-static void add_number(struct text *text, const char *key, int64_t value)
-{
-	char number[24];
-
-	snprintf(number, sizeof(number), "%lld", (long long)value);
-	add_field(text, key, number);
-}
-
-static void add_escaped(struct text *text, const char *key, const char *raw)
-{
-	char value[LONG_BYTES];
-
-	if (!*raw)
-		return;
-	escape_bytes(raw, strlen(raw), value, sizeof(value));
-	add_field(text, key, value);
-}
-
 /* An escaped text's first bytes, at most that many, without half a character or half an escape. */
 static void cut_escaped(char *text, size_t most)
 {
@@ -127,15 +76,15 @@ static void cut_escaped(char *text, size_t most)
 	text[at] = '\0';
 }
 
-static void add_cmdline(struct text *text, const struct owner *owner)
+static void add_cmdline(struct journal_text *text, const struct owner *owner)
 {
 	char *value;
 
 	if (owner->cmdline_bytes == 0)
 		return;
 	value = escape_cmdline(owner->cmdline, owner->cmdline_bytes);
-	cut_escaped(value, LONG_BYTES - 1);
-	add_field(text, "EGRESSD_CMDLINE", value);
+	cut_escaped(value, JOURNAL_LONG_BYTES - 1);
+	journal_add_field(text, "EGRESSD_CMDLINE", value);
 	free(value);
 }
 
@@ -191,7 +140,8 @@ static struct event event_of(const struct record *record)
 static void message_text(const struct record *record, const char *user, uint64_t held_back,
 			 char *out, size_t size)
 {
-	char who[SHORT_BYTES + 16], where[80], program[LONG_BYTES], more[64] = "", holder[64] = "";
+	char who[SHORT_BYTES + 16], where[80], program[JOURNAL_LONG_BYTES], more[64] = "",
+									    holder[64] = "";
 	const char *raw = record_program(record);
 
 	who_text(record, user, who, sizeof(who));
@@ -207,72 +157,82 @@ static void message_text(const struct record *record, const char *user, uint64_t
 		 *program ? " " : "", program, where, reason_words[record->reason], more);
 }
 
-static void add_head(struct text *text, const struct record *record, const char *message)
+static void add_head(struct journal_text *text, const struct record *record, const char *message)
 {
 	struct event event = event_of(record);
 
-	add_field(text, "MESSAGE", message);
-	add_field(text, "MESSAGE_ID", event.id);
-	add_number(text, "PRIORITY", event.priority);
-	add_field(text, "SYSLOG_IDENTIFIER", "egressd");
+	journal_add_field(text, "MESSAGE", message);
+	journal_add_field(text, "MESSAGE_ID", event.id);
+	journal_add_number(text, "PRIORITY", event.priority);
+	journal_add_field(text, "SYSLOG_IDENTIFIER", "egressd");
 }
 
-static void add_flow(struct text *text, const struct flow *flow)
+static void add_flow(struct journal_text *text, const struct flow *flow)
 {
 	char address[INET6_ADDRSTRLEN];
 
 	if (flow->family != 0) {
-		add_field(text, "EGRESSD_SRC",
-			  flow_address_text(flow->family, flow->src, address, sizeof(address)));
-		add_field(text, "EGRESSD_DST",
-			  flow_address_text(flow->family, flow->dst, address, sizeof(address)));
+		journal_add_field(
+			text, "EGRESSD_SRC",
+			flow_address_text(flow->family, flow->src, address, sizeof(address)));
+		journal_add_field(
+			text, "EGRESSD_DST",
+			flow_address_text(flow->family, flow->dst, address, sizeof(address)));
 	}
 	if (flow->has_ports) {
-		add_number(text, "EGRESSD_SPORT", flow->sport);
-		add_number(text, "EGRESSD_DPORT", flow->dport);
+		journal_add_number(text, "EGRESSD_SPORT", flow->sport);
+		journal_add_number(text, "EGRESSD_DPORT", flow->dport);
 	}
 }
 
-static void add_owner(struct text *text, const struct owner *owner)
+static void add_owner(struct journal_text *text, const struct owner *owner)
 {
-	add_field(text, "EGRESSD_OWNER_HOW", owner_how_words[owner->how]);
+	journal_add_field(text, "EGRESSD_OWNER_HOW", owner_how_words[owner->how]);
 	if (owner->why != OWNER_WHY_NONE)
-		add_field(text, "EGRESSD_OWNER_WHY", owner_why_words[owner->why]);
+		journal_add_field(text, "EGRESSD_OWNER_WHY", owner_why_words[owner->why]);
 	if (owner->proc.pid)
-		add_number(text, "EGRESSD_PID", owner->proc.pid);
-	add_escaped(text, "EGRESSD_COMM", owner->proc.comm);
-	add_escaped(text, "EGRESSD_EXE", owner->exe);
+		journal_add_number(text, "EGRESSD_PID", owner->proc.pid);
+	journal_add_escaped(text, "EGRESSD_COMM", owner->proc.comm);
+	journal_add_escaped(text, "EGRESSD_EXE", owner->exe);
+	if (owner->poses)
+		journal_add_field(text, "EGRESSD_POSES", "1");
+	if (owner->caller.pid) {
+		journal_add_number(text, "EGRESSD_CALLER_PID", owner->caller.pid);
+		if (owner->caller.uid != OWNER_UID_NONE)
+			journal_add_number(text, "EGRESSD_CALLER_UID", owner->caller.uid);
+		journal_add_escaped(text, "EGRESSD_CALLER_COMM", owner->caller.comm);
+	}
 	add_cmdline(text, owner);
-	add_escaped(text, "EGRESSD_SCRIPT", owner->script);
-	add_escaped(text, "EGRESSD_UNIT", owner->unit);
-	add_escaped(text, "EGRESSD_CONTAINER", owner->container);
-	add_escaped(text, "EGRESSD_REQUEST_HOST", owner->request_host);
-	add_escaped(text, "EGRESSD_REQUEST_URI", owner->request_uri);
-	add_escaped(text, "EGRESSD_REQUEST_CLIENT", owner->request_client);
+	journal_add_escaped(text, "EGRESSD_SCRIPT", owner->script);
+	journal_add_escaped(text, "EGRESSD_UNIT", owner->unit);
+	journal_add_escaped(text, "EGRESSD_CONTAINER", owner->container);
+	journal_add_escaped(text, "EGRESSD_REQUEST_HOST", owner->request_host);
+	journal_add_escaped(text, "EGRESSD_REQUEST_URI", owner->request_uri);
+	journal_add_escaped(text, "EGRESSD_REQUEST_CLIENT", owner->request_client);
 }
 
 size_t journal_format(const struct record *record, int64_t id, const char *user, uint64_t held_back,
 		      char *out, size_t size)
 {
-	struct text text = { .out = out, .size = size };
-	char message[2 * LONG_BYTES];
+	struct journal_text text = { .out = out, .size = size };
+	char message[2 * JOURNAL_LONG_BYTES];
 	uint32_t uid;
 
 	message_text(record, user, held_back, message, sizeof(message));
 	add_head(&text, record, message);
 	if (id > 0)
-		add_number(&text, "EGRESSD_ID", id);
-	add_field(&text, "EGRESSD_VERDICT", verdict_words[record->verdict]);
-	add_field(&text, "EGRESSD_REASON", reason_words[record->reason]);
-	add_escaped(&text, "EGRESSD_RULE", record->rule);
-	add_field(&text, "EGRESSD_VIA", record_via_words[record->via]);
+		journal_add_number(&text, "EGRESSD_ID", id);
+	journal_add_field(&text, "EGRESSD_VERDICT", verdict_words[record->verdict]);
+	journal_add_field(&text, "EGRESSD_REASON", reason_words[record->reason]);
+	journal_add_escaped(&text, "EGRESSD_RULE", record->rule);
+	journal_add_field(&text, "EGRESSD_VIA", record_via_words[record->via]);
 	if (record_charged_uid(record, &uid))
-		add_number(&text, "EGRESSD_UID", uid);
-	add_escaped(&text, "EGRESSD_USER", user ? user : "");
+		journal_add_number(&text, "EGRESSD_UID", uid);
+	journal_add_escaped(&text, "EGRESSD_USER", user ? user : "");
 	add_flow(&text, &record->flow);
 	add_owner(&text, &record->owner);
 	if (held_back)
-		add_number(&text, "EGRESSD_HELD_BACK", (int64_t)held_back);
+		journal_add_number(&text, "EGRESSD_HELD_BACK", (int64_t)held_back);
 	return text.len;
 }
 
@@ -306,7 +266,7 @@ void journal_repeat(struct journal *journal, int64_t offender)
 
 static int send_line(const struct record *record, const char *user, uint64_t held_back)
 {
-	char message[2 * LONG_BYTES], line[2 * LONG_BYTES + 8];
+	char message[2 * JOURNAL_LONG_BYTES], line[2 * JOURNAL_LONG_BYTES + 8];
 	int len;
 
 	message_text(record, user, held_back, message, sizeof(message));
@@ -317,12 +277,29 @@ static int send_line(const struct record *record, const char *user, uint64_t hel
 int journal_say(struct journal *journal, const struct record *record, int64_t id, const char *user,
 		uint64_t held_back)
 {
-	char datagram[DATAGRAM_BYTES];
+	char datagram[JOURNAL_DATAGRAM_BYTES];
 	size_t len;
 
 	if (journal->fd < 0)
 		return send_line(record, user, held_back);
 	len = journal_format(record, id, user, held_back, datagram, sizeof(datagram));
+	if (len > sizeof(datagram))
+		return -EMSGSIZE;
+	if (send(journal->fd, datagram, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return -errno;
+	return 0;
+}
+
+int journal_say_note(struct journal *journal, const struct note *note, int64_t id)
+{
+	char datagram[JOURNAL_DATAGRAM_BYTES];
+	size_t len;
+
+	if (journal->fd < 0) {
+		len = journal_line_note(note, id, datagram, sizeof(datagram));
+		return log_raw(datagram, len);
+	}
+	len = journal_format_note(note, id, datagram, sizeof(datagram));
 	if (len > sizeof(datagram))
 		return -EMSGSIZE;
 	if (send(journal->fd, datagram, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)

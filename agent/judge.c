@@ -22,10 +22,14 @@
 #define ATTEMPT_SLOTS 16384
 #define HELD_USER_NS                                                                               \
 	(500 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
-#define HELD_ALL_NS (900 * INT64_C(1000000)) /* and all users' look-ups */
-#define REST_NS	    (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
-#define AFTER_USER  5  /* packets' worth of lookup_after_ms a second, for one user */
-#define AFTER_ALL   20 /* and for all together */
+#define HELD_ALL_NS  (900 * INT64_C(1000000)) /* and all users' look-ups */
+#define REST_NS	     (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
+#define REST_EACH_NS (50 * INT64_C(1000000))
+#define DEAF_NS                                                                                    \
+	(2 * INT64_C(1000000)) /* between two looks at processes, while many come and go           \
+				*/
+#define AFTER_USER 5	       /* packets' worth of lookup_after_ms a second, for one user */
+#define AFTER_ALL  20	       /* and for all together */
 
 uint64_t *judge_stat(struct judge *judge, enum stat_id id)
 {
@@ -40,7 +44,8 @@ static void set_allowances(struct judge *judge)
 	allowance_init(&judge->after, AFTER_USER * packet_ns, AFTER_ALL * packet_ns);
 }
 
-static int open_finder(const struct config *config, struct owner_finder **finder)
+static int open_finder(const struct judge *judge, const struct config *config,
+		       struct owner_finder **finder)
 {
 	const struct owner_budget budget = {
 		.fds_held = config->lookup_fds,
@@ -49,11 +54,57 @@ static int open_finder(const struct config *config, struct owner_finder **finder
 		.script_ms = config->script_ms,
 	};
 	const char *what = "";
-	int error = owner_finder_open(finder, "/proc", &budget, &what);
+	int error = owner_finder_open(finder, "/proc", &budget, judge->edges.eyes, &what);
 
 	if (error)
 		log_error("owner look-up: %s: %s", what, strerror(-error));
 	return error;
+}
+
+static int watch(struct judge *judge, int fd, void *mark)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = mark };
+
+	return epoll_ctl(judge->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int watch_finder(struct judge *judge)
+{
+	owner_finder_fds(judge->finder, judge->finder_fds);
+	for (int i = 0; i < OWNER_FDS; i++) {
+		int fd = judge->finder_fds[i];
+		int error = fd < 0 ? 0 : watch(judge, fd, &judge->finder_fds[i]);
+
+		if (error && error != -EEXIST) /* the last finder's may be this one's too */
+			return error;
+	}
+	return 0;
+}
+
+/* Processes come and go whether anybody connects or not: when many do, they are taken in bulk. */
+static void hear_finder(struct judge *judge, bool hear)
+{
+	struct epoll_event event = { .events = hear ? EPOLLIN : 0,
+				     .data.ptr = &judge->finder_fds[0] };
+	const struct itimerspec a_while = { .it_value.tv_nsec = DEAF_NS };
+
+	if (judge->finder_fds[0] >= 0)
+		epoll_ctl(judge->epoll_fd, EPOLL_CTL_MOD, judge->finder_fds[0], &event);
+	if (!hear)
+		timerfd_settime(judge->deaf_fd, 0, &a_while, NULL);
+	judge->finder_deaf = !hear;
+}
+
+static void on_finder(struct judge *judge)
+{
+	int64_t now = clock_ns(CLOCK_MONOTONIC);
+
+	owner_tick(judge->finder);
+	if (judge->finder_deaf)
+		hear_finder(judge, true);
+	else if (now - judge->finder_heard_ns < DEAF_NS)
+		hear_finder(judge, false);
+	judge->finder_heard_ns = now;
 }
 
 static void on_settings(struct judge *judge)
@@ -70,12 +121,15 @@ static void on_settings(struct judge *judge)
 	}
 	if (got != sizeof(settings))
 		return;
-	if (open_finder(&settings.config, &finder) < 0)
+	if (open_finder(judge, &settings.config, &finder) < 0)
 		return;
 	judge_end_late_parked(judge, true);
 	owner_finder_free(judge->finder);
 	judge->finder = finder;
 	judge->settings = settings;
+	owner_eyes_ports(judge->edges.eyes, settings.config.ports, settings.config.n_ports);
+	if (watch_finder(judge) < 0)
+		log_warning("epoll: %s", strerror(errno));
 	set_allowances(judge);
 	/* New rules came with an empty agent chain; if this fails the next report says so. */
 	ruleset_agent_fill(judge->link, settings.config.table, settings.config.queue_num, &form);
@@ -90,13 +144,6 @@ static void on_settings(struct judge *judge)
 
 /* --- start, loop, end ---------------------------------------------------------------------- */
 
-static int watch(struct judge *judge, int fd, void *mark)
-{
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = mark };
-
-	return epoll_ctl(judge->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
 static int open_loop(struct judge *judge)
 {
 	struct itimerspec every_second = { { 1, 0 }, { 1, 0 } };
@@ -107,7 +154,12 @@ static int open_loop(struct judge *judge)
 	judge->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	judge->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	judge->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	judge->batch_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	judge->deaf_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (judge->epoll_fd < 0 || judge->signal_fd < 0 || judge->timer_fd < 0 ||
+	    judge->deaf_fd < 0 || judge->batch_fd < 0 ||
+	    watch(judge, judge->batch_fd, &judge->batch_fd) < 0 ||
+	    watch(judge, judge->deaf_fd, &judge->deaf_fd) < 0 ||
 	    timerfd_settime(judge->timer_fd, 0, &every_second, NULL) < 0)
 		return -errno;
 	/* What an event is for is told by its pointer: a member of *judge, or a parked packet. */
@@ -122,7 +174,7 @@ static int open_loop(struct judge *judge)
 	    watch(judge, judge->signal_fd, &judge->signal_fd) ||
 	    watch(judge, judge->timer_fd, &judge->timer_fd))
 		return -errno;
-	return 0;
+	return watch_finder(judge);
 }
 
 static int set_up(struct judge *judge, const struct judge_start *start)
@@ -136,7 +188,9 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 	if (getrandom(key, sizeof(key), 0) != sizeof(key))
 		return -errno;
 	judge->attempts = attempts_new(ATTEMPT_SLOTS, key);
-	if (!judge->attempts)
+	judge->batch = batch_new(judge->channel_fd, key, judge_stat(judge, STAT_SENT),
+				 judge_stat(judge, STAT_LOST_CHANNEL));
+	if (!judge->attempts || !judge->batch)
 		return -ENOMEM;
 	judge_report_start(judge);
 
@@ -151,7 +205,7 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 		return error;
 	}
 	/* Opened with what the judge keeps, so that a reload can open it again. */
-	error = open_finder(config, &judge->finder);
+	error = open_finder(judge, config, &judge->finder);
 	if (error)
 		return error;
 	set_allowances(judge);
@@ -193,6 +247,17 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 		}
 	} else if (mark >= (void *)judge->parked && mark < (void *)(judge->parked + PARKED_MAX)) {
 		judge_step_parked(judge, mark);
+	} else if (mark == &judge->batch_fd) {
+		if (read(judge->batch_fd, &ticks, sizeof(ticks)) == sizeof(ticks)) {
+			judge->batch_timed = false;
+			batch_flush(judge->batch);
+		}
+	} else if (mark == &judge->deaf_fd) {
+		if (read(judge->deaf_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+			on_finder(judge);
+	} else if (mark >= (void *)judge->finder_fds &&
+		   mark < (void *)(judge->finder_fds + OWNER_FDS)) {
+		on_finder(judge);
 	} else {
 		for (int via = 0; via < VIA_N; via++)
 			if (mark == &judge->edges.copies[via])
@@ -221,6 +286,7 @@ static void judge_free(struct judge *judge)
 	owner_finder_free(judge->finder);
 	ruleset_link_free(judge->link);
 	attempts_free(judge->attempts);
+	batch_free(judge->batch);
 	free(judge);
 }
 
@@ -247,14 +313,22 @@ int judge_main(const struct judge_start *start)
 		struct epoll_event events[16];
 		int timeout_ms = judge_end_late_parked(judge, false);
 		int64_t asleep_ns = clock_ns(CLOCK_MONOTONIC), now;
-		int count = epoll_wait(judge->epoll_fd, events, 16, timeout_ms);
+		int count;
 
-		now = clock_ns(CLOCK_MONOTONIC);
-		if (now - asleep_ns > REST_NS)
-			judge->busy_since_ns = now;
+		count = epoll_wait(judge->epoll_fd, events, 16, timeout_ms);
 		if (count < 0 && errno != EINTR) {
 			error = -errno;
 			log_error("epoll: %s", strerror(errno));
+		}
+
+		now = clock_ns(CLOCK_MONOTONIC);
+		judge->rested = now - asleep_ns > REST_NS;
+		if (judge->rested) {
+			judge->busy_since_ns = now;
+			if (now - judge->rested_ns > REST_EACH_NS) {
+				owner_rest(judge->finder);
+				judge->rested_ns = now;
+			}
 		}
 		for (int i = 0; i < count; i++)
 			on_event(judge, &events[i]);

@@ -78,11 +78,13 @@ static void overrun(struct judge *judge, const char *where, int error)
 bool judge_read_queue(struct judge *judge)
 {
 	uint64_t odd = 0;
-	int count = queue_read(judge->edges.queue, BATCH, on_queue_packet, judge, &odd);
+	/* After a rest there mostly is one only: whether there are more is asked by waiting. */
+	unsigned batch = judge->rested ? 1 : BATCH;
+	int count = queue_read(judge->edges.queue, batch, on_queue_packet, judge, &odd);
 
 	if (count < 0)
 		overrun(judge, "queue", count);
-	return count == -ENOBUFS || count >= BATCH;
+	return count == -ENOBUFS || count >= (int)batch;
 }
 
 bool judge_read_copies(struct judge *judge, enum record_via via)

@@ -13,6 +13,7 @@
 #include "../nft/ruleset.h"
 #include "allowance.h"
 #include "attempts.h"
+#include "batch.h"
 #include "clock.h"
 #include "copies.h"
 #include "edges.h"
@@ -40,8 +41,16 @@ struct judge {
 	int channel_fd, witness_fd, control_fd, epoll_fd, signal_fd, timer_fd;
 	struct edges edges;
 	struct owner_finder *finder;
+	int finder_fds[OWNER_FDS], deaf_fd;
+	bool rested;		 /* nothing waited before what there is now */
+	int64_t rested_ns;	 /* when the finder was told last that nobody waits */
+	int64_t finder_heard_ns; /* when its events were taken in last */
+	bool finder_deaf;	 /* not waited for just now */
 	struct ruleset_link *link;
 	struct attempts *attempts;
+	struct batch *batch;
+	int batch_fd;	  /* a timer: the oldest record waited long enough */
+	bool batch_timed; /* it runs */
 
 	/* between egress_judge() and judge_resolve() */
 	const struct owner *ready_owner; /* the answer is there already */
@@ -65,7 +74,7 @@ struct judge {
 	unsigned ticks_to_check; /* 0: as known; else the keeper is asked when they are over */
 	bool rules_missing_said, stopping;
 	struct record record; /* the one at work */
-	uint64_t last_id;     /* of the records sent */
+	uint64_t last_id;     /* of a record that was sent */
 	uint8_t message[WIRE_BYTES_MAX];
 };
 
@@ -83,9 +92,8 @@ int judge_end_late_parked(struct judge *judge, bool all);
 bool judge_read_queue(struct judge *judge);
 bool judge_read_copies(struct judge *judge, enum record_via via);
 
-/* judge_witness.c: the record at work, as sent to the recorder, where there is more to learn of
- * it; never waits. */
-void judge_tell_witness(struct judge *judge, const uint8_t *message, size_t len);
+/* judge_witness.c: the record at work, where there is more to learn of it; never waits. */
+void judge_tell_witness(struct judge *judge);
 
 /* judge_report.c: names this run and boot, once. */
 void judge_report_start(struct judge *judge);

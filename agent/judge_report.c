@@ -113,6 +113,7 @@ void judge_report(struct judge *judge)
 {
 	int length;
 
+	batch_flush(judge->batch);
 	read_kernel(judge);
 	judge->status.ts_ns = clock_ns(CLOCK_REALTIME);
 	judge->status.mode = judge->settings.policy.mode;

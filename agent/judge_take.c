@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From a packet to a verdict and a record; opens nothing and keeps nothing. */
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include "judge_internal.h"
 #include "log.h"
@@ -145,20 +144,19 @@ static void give_verdict(struct judge *judge, uint32_t id, uint32_t mark)
 static void send_record(struct judge *judge)
 {
 	struct record *record = &judge->record;
-	int length;
 
 	if (record->excerpt_bytes > judge->settings.config.excerpt_bytes)
 		record->excerpt_bytes = (uint16_t)judge->settings.config.excerpt_bytes;
 	record->id = ++judge->last_id;
 	++*judge_stat(judge, record->owner.proc.pid ? STAT_OWNER_NAMED : STAT_OWNER_UNKNOWN);
-	length = wire_encode_record(record, judge->message, sizeof(judge->message));
-	assert(length > 0); /* the fields' own sizes bound it */
-	if (send(judge->channel_fd, judge->message, (size_t)length, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-	    length)
-		++*judge_stat(judge, STAT_SENT);
-	else
-		++*judge_stat(judge, STAT_LOST_CHANNEL);
-	judge_tell_witness(judge, judge->message, (size_t)length);
+	batch_add(judge->batch, record);
+	if (!judge->batch_timed && batch_due_ns(judge->batch) != INT64_MAX) {
+		const struct itimerspec soon = { .it_value.tv_nsec = BATCH_DELAY_NS };
+
+		timerfd_settime(judge->batch_fd, 0, &soon, NULL);
+		judge->batch_timed = true;
+	}
+	judge_tell_witness(judge);
 }
 
 static void park(struct judge *judge, const struct packet *packet, const struct egress_meta *meta,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Asks the witness about a record that was judged; waits for nothing and hears no answer. */
-#include <errno.h>
+#include <assert.h>
 #include <sys/socket.h>
 
 #include "judge_internal.h"
@@ -28,11 +28,12 @@ static void say_not_asked(struct judge *judge, int64_t now_ns)
 	judge->not_asked_said_ns = now_ns;
 }
 
-void judge_tell_witness(struct judge *judge, const uint8_t *message, size_t len)
+void judge_tell_witness(struct judge *judge)
 {
 	const struct record *record = &judge->record;
 	int64_t now_ns;
 	uint32_t uid;
+	int len;
 
 	if (!judge->settings.config.witness || !worth_asking(record) ||
 	    !record_charged_uid(record, &uid))
@@ -43,7 +44,10 @@ void judge_tell_witness(struct judge *judge, const uint8_t *message, size_t len)
 	if (!allowance_left(&judge->asked, uid, now_ns))
 		return;
 	allowance_spend(&judge->asked, uid, 1);
-	if (send(judge->witness_fd, message, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
+	len = wire_encode_record(record, judge->message, sizeof(judge->message));
+	assert(len > 0); /* the fields' own sizes bound it */
+	if (send(judge->witness_fd, judge->message, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+	    len)
 		judge->not_asked++;
 	say_not_asked(judge, now_ns);
 }

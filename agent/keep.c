@@ -18,10 +18,8 @@
 #define PRUNE_IDLE_NS (60 * SECOND_NS)
 
 static const char *const lost_words[LOST_N] = {
-	[LOST_COMMIT] = "commit",
-	[LOST_EVIDENCE] = "evidence",
-	[LOST_BAD] = "bad-message",
-	[LOST_JOURNAL] = "journal",
+	[LOST_COMMIT] = "commit",   [LOST_EVIDENCE] = "evidence", [LOST_BAD] = "bad-message",
+	[LOST_JOURNAL] = "journal", [LOST_NOTE] = "note-late",
 };
 
 static void suspend(struct keep *keep, int err, int64_t now_ns)
@@ -62,6 +60,8 @@ static void fail_batch(struct keep *keep, int err, int64_t now_ns)
 	keep->status_in_batch = false;
 	keep->lost[LOST_COMMIT] += keep->in_batch;
 	keep->in_batch = keep->evidence_in_batch = 0;
+	keep_notes_forget(keep->notes);
+	keep_batch_forget(keep);
 	if (err == -EUCLEAN)
 		begin_anew(keep, now_ns);
 	else
@@ -138,32 +138,45 @@ static bool deserves_notice(const struct record *record)
 	return record->verdict != VERDICT_ALLOW || record_is_alarm(record);
 }
 
-static void add_line(struct keep *keep, const struct store_row *row, const uint8_t *bytes,
-		     size_t len, const char *user)
+static void add_line(struct keep *keep, const struct store_row *row, struct keep_body body,
+		     const char *user)
 {
 	int64_t offender = pace_of(&keep->record, row->offender);
-	uint64_t held_back;
+	struct keep_line line = { .body = body, .id = row->id, .user = user };
 
 	if (!row->fresh)
 		journal_repeat(keep->journal, offender);
-	else if (journal_due(keep->journal, keep->record.ts_ns, offender, &held_back) &&
-		 keep_lines_add(keep->lines, bytes, len, row->id, user, held_back) < 0)
+	else if (journal_due(keep->journal, keep->record.ts_ns, offender, &line.held_back) &&
+		 keep_lines_add(keep->lines, &line) < 0)
+		keep->lost[LOST_JOURNAL]++;
+}
+
+/* Site, trigger and object of an offender have a pace each: those of several notes are said. */
+void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
+		    int64_t row, int64_t offender)
+{
+	int64_t pace = -(INT64_C(1) << 40) - 8 * offender - note->parts;
+	struct keep_line line = { .body = { bytes, len }, .is_note = true, .id = row };
+
+	if (journal_due(keep->journal, note->ts_ns, pace, &line.held_back) &&
+	    keep_lines_add(keep->lines, &line) < 0)
 		keep->lost[LOST_JOURNAL]++;
 }
 
 /* The store can't take it: the journal still may, and its number is kept. */
-static void keep_number(struct keep *keep, const uint8_t *bytes, size_t len, const char *user)
+static void keep_number(struct keep *keep, struct keep_body body, const char *user)
 {
 	struct store_row nowhere = { .fresh = true };
 
 	keep->lost[LOST_COMMIT]++;
 	if (deserves_notice(&keep->record)) {
-		add_line(keep, &nowhere, bytes, len, user);
+		add_line(keep, &nowhere, body, user);
 		say_lines(keep, true);
 	}
 }
 
-static int keep_row(struct keep *keep, const uint8_t *bytes, size_t len, const char *user)
+static int keep_row(struct keep *keep, struct keep_body body, const char *user,
+		    struct keep_kept *kept)
 {
 	const struct record *record = &keep->record;
 	struct store_row row;
@@ -177,38 +190,90 @@ static int keep_row(struct keep *keep, const uint8_t *bytes, size_t len, const c
 	if (err)
 		return err;
 	keep->in_batch++;
+	keep_notes_record(keep->notes, record->id, row.id, row.fresh);
+	if (kept)
+		*kept = (struct keep_kept){ .ts_ns = record->ts_ns,
+					    .pace = pace_of(record, row.offender),
+					    .notice = deserves_notice(record),
+					    .row = row };
 	/* What was allowed has one share of each file for all of it (offender 0). */
 	if (row.fresh && keep->evidence && keep->config.evidence && record->excerpt_bytes > 0)
 		err = keep_evidence_add(keep, &row, user);
 	if (deserves_notice(record))
-		add_line(keep, &row, bytes, len, user);
+		add_line(keep, &row, body, user);
 	return err;
 }
 
-static void keep_record(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+bool keep_record(struct keep *keep, struct keep_body body, int64_t now_ns, struct keep_kept *kept)
 {
 	const char *user = NULL;
 	uint64_t before;
 	uint32_t uid;
 	int err;
 
-	if (wire_decode_record(bytes, len, &keep->record) < 0) {
-		keep_bad_message(keep);
-		return;
-	}
 	if (record_charged_uid(&keep->record, &uid))
 		user = users_name(keep->users, uid, now_ns);
-	if (keep->suspended || begin(keep, now_ns) < 0) {
-		keep_number(keep, bytes, len, user);
-		return;
+	if (!keep_begin(keep, now_ns)) {
+		keep_number(keep, body, user);
+		return false;
 	}
 	before = keep->in_batch;
-	err = keep_row(keep, bytes, len, user);
+	err = keep_row(keep, body, user, kept);
+	if (err)
+		keep_fail(keep, err, keep->in_batch == before ? 1 : 0, now_ns);
+	return !err && keep->in_batch > before;
+}
+
+bool keep_begin(struct keep *keep, int64_t now_ns)
+{
+	return !keep->suspended && begin(keep, now_ns) == 0;
+}
+
+void keep_fail(struct keep *keep, int err, uint64_t more, int64_t now_ns)
+{
+	keep->in_batch += more;
+	fail_batch(keep, err, now_ns);
+}
+
+static void keep_single(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+{
+	const struct keep_body body = { bytes + WIRE_HEAD_BYTES, len - WIRE_HEAD_BYTES };
+
+	if (wire_read_record(body.bytes, body.len, &keep->record) < 0)
+		keep_bad_message(keep);
+	else
+		keep_record(keep, body, now_ns, NULL);
+}
+
+static void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+{
+	int err;
+
+	if (keep->suspended || begin(keep, now_ns) < 0) {
+		keep->lost[LOST_NOTE]++;
+		return;
+	}
+	err = keep_notes_take(keep, bytes, len, now_ns);
 	if (err) {
-		if (keep->in_batch == before)
-			keep->in_batch++;
+		keep->lost[LOST_NOTE]++;
 		fail_batch(keep, err, now_ns);
 	}
+}
+
+/* Notes that overtook their records. */
+static void keep_waiting_notes(struct keep *keep, int64_t now_ns)
+{
+	int err;
+
+	if (!keep_notes_due(keep, now_ns))
+		return;
+	if (keep->suspended || begin(keep, now_ns) < 0) {
+		keep_notes_lose(keep);
+		return;
+	}
+	err = keep_notes_tick(keep, now_ns);
+	if (err)
+		fail_batch(keep, err, now_ns);
 }
 
 static void keep_status(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
@@ -251,13 +316,19 @@ void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t n
 	keep->pruned_since_message = false;
 	switch (wire_kind(bytes, len)) {
 	case WIRE_RECORD:
-		keep_record(keep, bytes, len, now_ns);
+		keep_single(keep, bytes, len, now_ns);
+		break;
+	case WIRE_BATCH:
+		keep_batch(keep, bytes, len, now_ns);
 		break;
 	case WIRE_STATS:
 		keep_status(keep, bytes, len, now_ns);
 		break;
 	case WIRE_OPTIONS:
 		keep_options(keep, bytes, len);
+		break;
+	case WIRE_NOTE:
+		keep_note(keep, bytes, len, now_ns);
 		break;
 	default:
 		keep_bad_message(keep);
@@ -316,19 +387,28 @@ static bool has_losses(const struct keep *keep)
 	return false;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 int64_t keep_due_ns(const struct keep *keep)
 {
+	int64_t notes_ns = keep_notes_due_ns(keep);
+
 	if (keep->in_transaction)
-		return keep->begun_ns + keep->config.commit_ms * NS_PER_MS;
+		return earlier(notes_ns, keep->begun_ns + keep->config.commit_ms * NS_PER_MS);
 	if (keep->suspended)
-		return keep->retry_ns;
-	return keep->pruned_ns + (keep->pruned_since_message ? PRUNE_IDLE_NS : SECOND_NS);
+		return earlier(notes_ns, keep->retry_ns);
+	return earlier(notes_ns,
+		       keep->pruned_ns + (keep->pruned_since_message ? PRUNE_IDLE_NS : SECOND_NS));
 }
 
 void keep_tick(struct keep *keep, int64_t now_ns)
 {
 	if (keep->suspended && now_ns >= keep->retry_ns)
 		resume(keep, now_ns);
+	keep_waiting_notes(keep, now_ns);
 	if (keep->in_transaction && now_ns - keep->begun_ns >= keep->config.commit_ms * NS_PER_MS)
 		commit(keep, now_ns);
 	prune(keep, now_ns);
@@ -372,7 +452,10 @@ int keep_open(struct keep **keep, const struct config *config, int evidence_fd, 
 	opened->journal = journal_new(journal_fd, config->journal_s);
 	opened->lines = keep_lines_new(journal_fd, config->journal_socket);
 	opened->users = users_new();
-	if (!opened->journal || !opened->lines || !opened->users)
+	opened->notes = keep_notes_new();
+	opened->slots = calloc(WIRE_SLOTS, sizeof(*opened->slots));
+	if (!opened->journal || !opened->lines || !opened->users || !opened->notes ||
+	    !opened->slots)
 		goto fail;
 	err = open_store(opened, now_ns);
 	if (err)
@@ -389,6 +472,8 @@ freed:
 		journal_free(opened->journal);
 		keep_lines_free(opened->lines);
 		users_free(opened->users);
+		keep_notes_free(opened->notes);
+		free(opened->slots);
 	}
 	free(opened);
 	return err;
@@ -398,6 +483,7 @@ int keep_close(struct keep *keep, int64_t now_ns)
 {
 	int err = 0;
 
+	keep_notes_lose(keep); /* their records will not come any more */
 	commit(keep, now_ns);
 	if (keep->suspended || has_losses(keep))
 		resume(keep, now_ns);
@@ -411,6 +497,8 @@ int keep_close(struct keep *keep, int64_t now_ns)
 	journal_free(keep->journal);
 	keep_lines_free(keep->lines);
 	users_free(keep->users);
+	keep_notes_free(keep->notes);
+	free(keep->slots);
 	free(keep);
 	return err;
 }

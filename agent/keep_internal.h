@@ -9,11 +9,24 @@
 #include "journal.h"
 #include "keep.h"
 #include "keep_lines.h"
+#include "recent.h"
 #include "store.h"
 #include "users.h"
 #include "wire.h"
+#include "wire_batch.h"
 
-enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_N };
+enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_NOTE, LOST_N };
+
+struct keep_notes;
+
+/* Where a whole record went, for the references to it. */
+struct keep_kept {
+	uint32_t serial; /* 0: there is none */
+	int64_t ts_ns, pace;
+	bool notice;
+	struct store_row row;
+};
+
 struct keep {
 	struct config config;
 	struct store *store;	   /* NULL: could not be made yet */
@@ -21,6 +34,9 @@ struct keep {
 	int evidence_fd;
 	struct journal *journal;
 	struct keep_lines *lines; /* journal lines that wait for the commit */
+	struct keep_notes *notes;
+	struct keep_kept *slots; /* WIRE_SLOTS */
+	bool unknown_said;
 	struct users *users;
 	struct record record; /* the one at hand; too big for a stack frame of each call */
 
@@ -38,6 +54,35 @@ struct keep {
 	bool status_waits, status_in_batch;
 	struct wire_status status; /* the last one, while it waits for its commit */
 };
+
+/* keep.c: keep->record, read from body; *kept (may be NULL) is set when it was kept: then true. */
+bool keep_record(struct keep *keep, struct keep_body body, int64_t now_ns, struct keep_kept *kept);
+/* A transaction is open, or could be opened. */
+bool keep_begin(struct keep *keep, int64_t now_ns);
+/* What the transaction had is lost, and `more` records. */
+void keep_fail(struct keep *keep, int err, uint64_t more, int64_t now_ns);
+
+/* keep_batch.c */
+void keep_batch(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
+void keep_batch_forget(struct keep *keep); /* rows that references name are gone */
+
+/* keep.c: the journal's line about a note, when one is due. */
+void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
+		    int64_t row, int64_t offender);
+
+/* keep_notes.c. Which row a record went to; and that no row of those may be named any more. */
+struct keep_notes *keep_notes_new(void);
+void keep_notes_free(struct keep_notes *notes); /* takes NULL */
+void keep_notes_record(struct keep_notes *notes, uint64_t id, int64_t row, bool fresh);
+void keep_notes_forget(struct keep_notes *notes);
+/* Within a transaction: 0 or the store's error. The note is kept, waits for its record, or is
+ * counted as late. */
+int keep_notes_take(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
+/* Those that wait: does one wait no longer? It is kept, or counted. When to ask at the latest. */
+bool keep_notes_due(const struct keep *keep, int64_t now_ns);
+int keep_notes_tick(struct keep *keep, int64_t now_ns);
+int64_t keep_notes_due_ns(const struct keep *keep);
+void keep_notes_lose(struct keep *keep); /* all that wait are counted as late */
 
 /* keep_evidence.c */
 void keep_evidence_open(struct keep *keep);

@@ -17,6 +17,7 @@
 struct line {
 	uint8_t *bytes;
 	size_t len;
+	bool is_note;
 	int64_t id;
 	uint64_t held_back;
 	char user[256]; /* empty: none */
@@ -26,6 +27,7 @@ struct keep_lines {
 	int fd;
 	struct sockaddr_un address; /* sun_path empty: not to be connected again */
 	struct record record;
+	struct note note;
 	struct line *lines;
 	size_t n, room, bytes;
 };
@@ -75,9 +77,9 @@ static int make_room(struct keep_lines *lines)
 	return 0;
 }
 
-int keep_lines_add(struct keep_lines *lines, const uint8_t *bytes, size_t len, int64_t id,
-		   const char *user, uint64_t held_back)
+int keep_lines_add(struct keep_lines *lines, const struct keep_line *more)
 {
+	size_t len = more->body.len;
 	struct line *line;
 
 	if (lines->n == LINES_MAX || lines->bytes + len > LINES_BYTES_MAX)
@@ -89,11 +91,12 @@ int keep_lines_add(struct keep_lines *lines, const uint8_t *bytes, size_t len, i
 	line->bytes = malloc(len);
 	if (!line->bytes)
 		return -ENOMEM;
-	memcpy(line->bytes, bytes, len);
+	memcpy(line->bytes, more->body.bytes, len);
 	line->len = len;
-	line->id = id;
-	line->held_back = held_back;
-	snprintf(line->user, sizeof(line->user), "%s", user ? user : "");
+	line->is_note = more->is_note;
+	line->id = more->id;
+	line->held_back = more->held_back;
+	snprintf(line->user, sizeof(line->user), "%s", more->user ? more->user : "");
 	lines->bytes += len;
 	lines->n++;
 	return 0;
@@ -112,12 +115,19 @@ static int say(struct keep_lines *lines, struct journal *journal, const struct l
 {
 	const char *user = line->user[0] ? line->user : NULL;
 	int64_t id = not_kept ? 0 : line->id;
-	int err = wire_decode_record(line->bytes, line->len, &lines->record);
+	int err = line->is_note ? wire_decode_note(line->bytes, line->len, &lines->note)
+				: wire_read_record(line->bytes, line->len, &lines->record);
+	bool again = false;
 
-	if (!err)
-		err = journal_say(journal, &lines->record, id, user, line->held_back);
-	if ((err == -ECONNREFUSED || err == -ENOTCONN) && connect_again(lines))
-		err = journal_say(journal, &lines->record, id, user, line->held_back);
+	if (err || (line->is_note && not_kept)) /* a note of no row tells nothing */
+		return err;
+	do {
+		err = line->is_note
+			      ? journal_say_note(journal, &lines->note, id)
+			      : journal_say(journal, &lines->record, id, user, line->held_back);
+		again = !again && (err == -ECONNREFUSED || err == -ENOTCONN) &&
+			connect_again(lines);
+	} while (again);
 	return err;
 }
 

@@ -14,9 +14,20 @@ struct keep_lines;
 /* socket_path: where journal_fd (or -1) is connected to, for connecting it again. */
 struct keep_lines *keep_lines_new(int journal_fd, const char *socket_path);
 void keep_lines_free(struct keep_lines *lines);
-/* A record's message as it came. -ENOBUFS, -ENOMEM: it can't wait. */
-int keep_lines_add(struct keep_lines *lines, const uint8_t *bytes, size_t len, int64_t id,
-		   const char *user, uint64_t held_back);
+struct keep_body { /* a record's body (wire_read_record()), or a note's message */
+	const uint8_t *bytes;
+	size_t len;
+};
+
+struct keep_line {
+	struct keep_body body;
+	bool is_note;
+	int64_t id;
+	const char *user; /* NULL: none */
+	uint64_t held_back;
+};
+/* Copies it. -ENOBUFS, -ENOMEM: it can't wait. */
+int keep_lines_add(struct keep_lines *lines, const struct keep_line *line);
 /* Says all and forgets them; how many were lost. not_kept: without their ids. */
 uint64_t keep_lines_say(struct keep_lines *lines, struct journal *journal, bool not_kept);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -31,6 +32,8 @@
 #define OTHER_END     1
 #define DRAIN_S	      15 /* how long the recorder may go on committing after the judge's end */
 #define WITNESS_END_S 2	 /* how long the witness may take to say what it knows so far */
+#define JUDGE_FILES   4096
+#define JUDGE_NICE    (-10)
 #define ASKED_BYTES   (2 << 20) /* questions that wait for the witness */
 
 struct keeper {
@@ -162,7 +165,13 @@ static void be_judge(struct keeper *keeper)
 		.witness_fd = keeper->asked[JUDGE_END],
 	};
 
+	/* A folder in /proc is kept open for each process that connects (bpf-free/near.c). */
+	const struct rlimit files = { JUDGE_FILES, JUDGE_FILES };
+
 	child_signals();
+	setrlimit(RLIMIT_NOFILE, &files);
+	/* Who keeps every CPU busy must not make the held packets of others wait. */
+	setpriority(PRIO_PROCESS, 0, JUDGE_NICE);
 	prctl(PR_SET_NAME, "egressd-judge");
 	close_end(keeper->channel, OTHER_END);
 	close_end(keeper->control, OTHER_END);

@@ -68,6 +68,11 @@ static void give_holder(const struct owners_line *line, struct owner *owner)
 	if (line->has_number[NUMBER_GID])
 		owner->gid = line->number[NUMBER_GID];
 	give_text(line, TEXT_COMM, owner->proc.comm);
+	owner->poses = line->has_number[NUMBER_POSES] && line->number[NUMBER_POSES];
+	if (line->has_number[NUMBER_CALLER_PID])
+		owner->caller.pid = (pid_t)line->number[NUMBER_CALLER_PID];
+	if (line->has_number[NUMBER_CALLER_UID])
+		owner->caller.uid = line->number[NUMBER_CALLER_UID];
 	if (line->has_number[NUMBER_PID]) {
 		owner->proc.pid = (pid_t)line->number[NUMBER_PID];
 		owner->holders[0] = owner->proc;

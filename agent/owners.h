@@ -9,7 +9,7 @@
  * a comment. Values with spaces or escapes in double quotes (\" \\ \xHH). Keys: uid gid (as the
  * queue would give them: who made the socket) pid holder_uid holder_euid (the process; else as uid)
  * exe cmdline (arguments apart by spaces; \x20 is a space in one) cwd script unit container comm
- * how why. First match wins.
+ * poses (1 or 0) caller_pid caller_uid how why. First match wins.
  */
 #ifndef AGENT_OWNERS_H
 #define AGENT_OWNERS_H

@@ -36,6 +36,9 @@ static const struct {
 	[NUMBER_PID] = { "pid", 1, PID_MAX },
 	[NUMBER_HOLDER_UID] = { "holder_uid", 0, UINT32_MAX - 1 },
 	[NUMBER_HOLDER_EUID] = { "holder_euid", 0, UINT32_MAX - 1 },
+	[NUMBER_CALLER_PID] = { "caller_pid", 1, PID_MAX },
+	[NUMBER_CALLER_UID] = { "caller_uid", 0, UINT32_MAX - 1 },
+	[NUMBER_POSES] = { "poses", 0, 1 },
 };
 
 /* Where the parser stands. */

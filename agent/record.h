@@ -58,6 +58,15 @@ const char *record_program(const struct record *record);
  * none of the charged uid's doing. */
 const char *record_charged_program(const struct record *record);
 
+#define RECORD_LIKENESS_BYTES 640
+
+/* What a record's row and its offender rest on (store.h), as bytes to compare: who is charged,
+ * with which program, site and unit, and what became of it where. Of two records with the same
+ * likeness within fold_s the second raises the first's counts, and nothing else of it is kept.
+ * Returns their number; 0: it is to be taken for unlike any other (a foreign holder's, a packet
+ * that is no plain one, long names). */
+size_t record_likeness(const struct record *record, uint8_t out[RECORD_LIKENESS_BYTES]);
+
 /* A mail server's socket went out from other hands. */
 bool record_is_alarm(const struct record *record);
 

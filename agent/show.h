@@ -102,6 +102,14 @@ json_t *show_bytes(const char *bytes, size_t len);
 char *show_clean(const char *text);
 /* ASCII only: what is not becomes \xHH. text must be clean. malloc'd. */
 char *show_ascii(const char *text);
+/* What notes told (note.h), as objects; null when no note told it. */
+json_t *show_site(const struct store_site *site);
+json_t *show_trigger(const struct store_trigger *trigger, const struct show_options *options);
+json_t *show_object_file(const struct store_object *object);
+/* Of these objects, one line each: "shop.example (vhost)"; note_text.h's. malloc'd. */
+char *show_site_text(const json_t *site);
+char *show_trigger_text(const json_t *trigger);
+char *show_object_text(const json_t *object);
 /* "192.0.2.1", "2001:db8::1"; null when it is neither 4 nor 16 bytes. */
 json_t *show_address(int family, const struct store_bytes *address);
 /* "192.0.2.1:25", "[2001:db8::1]:25"; a side that is not known is "?". malloc'd. */
@@ -116,7 +124,7 @@ char *show_printf(const char *format, ...) __attribute__((format(printf, 1, 2)))
 struct show_view {
 	struct store_verdict verdict;
 	const char *file; /* of the capture; set by the caller, NULL: not said */
-	char *parents, *holders;
+	char *parents, *holders, *caller;
 };
 /* Rows are struct show_view: a verdict's fields after "file". */
 extern const struct show_kind show_replay_kind;

@@ -26,6 +26,7 @@ static const char *const hows[] = {
 	[OWNER_CONFIRMED] = "it holds the socket; not every other process was looked at",
 	[OWNER_IN_FLIGHT] = "the socket is in no process: on its way between two",
 	[OWNER_EXITED] = "it was found, and has ended since",
+	[OWNER_CALLER] = "the kernel saw it call connect; that it holds the socket was not seen",
 	[OWNER_NO_SOCKET] =
 		"the kernel has no such socket: closed already, or the packet was made by hand",
 	[OWNER_FOREIGN_NETNS] = "the socket is in another network namespace",
@@ -63,6 +64,7 @@ static const char *const scripts[] = {
 	[OWNER_SCRIPT_ENVIRON] = "the CGI environment (the process could have changed it)",
 	[OWNER_SCRIPT_FPM_STATUS] = "php-fpm's status page",
 	[OWNER_SCRIPT_TITLE] = "the process title (the process could have changed it)",
+	[OWNER_SCRIPT_MODULE] = "the name of a module in the arguments (-m)",
 	[OWNER_SCRIPT_GIVEN] = "told by an owners file",
 };
 static_assert(sizeof(scripts) / sizeof(scripts[0]) == OWNER_SCRIPT_FROM_N,

@@ -81,6 +81,113 @@ static json_t *offender_program(const void *row, const struct show_options *opti
 	return show_bytes(program->bytes, program->len > 0 ? (size_t)program->len : 0);
 }
 
+/* The site that a note named; a home folder says less than the folder of the script. */
+static bool site_is_noted(const struct store_offender *offender)
+{
+	const struct store_site *noted = &offender->noted;
+
+	if (!noted->from)
+		return false;
+	return noted->vhost.len > 0 || (noted->root.len > 0 && offender->site.len <= 0);
+}
+
+static json_t *offender_site(const void *row, const struct show_options *options)
+{
+	const struct store_offender *offender = &((const struct show_offender *)row)->offender;
+	const struct store_bytes *site = &offender->site;
+
+	(void)options;
+	if (site_is_noted(offender))
+		site = offender->noted.vhost.len > 0 ? &offender->noted.vhost
+						     : &offender->noted.root;
+	return show_bytes(site->bytes, site->len > 0 ? (size_t)site->len : 0);
+}
+
+static const char *site_from(const struct store_offender *offender)
+{
+	if (site_is_noted(offender))
+		return offender->noted.from;
+	return offender->site.len > 0 ? "script" : "";
+}
+
+static json_t *offender_site_from(const void *row, const struct show_options *options)
+{
+	const char *from = site_from(&((const struct show_offender *)row)->offender);
+
+	(void)options;
+	return show_bytes(from, strlen(from));
+}
+
+static char *site_cell(const void *row)
+{
+	const struct store_offender *offender = &((const struct show_offender *)row)->offender;
+	json_t *site = offender_site(row, NULL);
+	const char *name = json_string_value(site);
+	char *text = NULL;
+
+	if (name && site_is_noted(offender))
+		text = show_printf("%s (%s)", name, offender->noted.from);
+	else if (name)
+		text = show_printf("%s", name);
+	json_decref(site);
+	return text;
+}
+
+/* The groups, their times as those of all else. */
+static json_t *offender_triggers(const void *row, const struct show_options *options)
+{
+	const struct store_offender *offender = &((const struct show_offender *)row)->offender;
+	const struct show_field raw = { .type = SHOW_JSON };
+	json_t *groups = show_field_value(&raw, &offender->trigger_groups, options), *group;
+	char time_text[SHOW_TIME_BYTES];
+	size_t index;
+
+	json_array_foreach(groups, index, group)
+	{
+		json_int_t ns = json_integer_value(json_object_get(group, "last_ns"));
+
+		json_object_del(group, "last_ns");
+		json_object_set_new(
+			group, "last_seen",
+			ns > 0 ? show_need(json_string(show_time(ns, options->utc, 3, time_text)))
+			       : json_null());
+	}
+	if (json_is_array(groups))
+		return groups;
+	json_decref(groups);
+	return show_need(json_array());
+}
+
+/* "POST /x.php from 203.0.113.9 (12)". malloc'd. */
+static char *group_text(const json_t *group)
+{
+	const char *method = json_string_value(json_object_get(group, "method"));
+	const char *uri = json_string_value(json_object_get(group, "uri"));
+	const char *client = json_string_value(json_object_get(group, "client"));
+
+	return show_printf("%s%s%s%s%s (%lld)", method ? method : "", method ? " " : "",
+			   uri ? uri : "?", client ? " from " : "", client ? client : "",
+			   (long long)json_integer_value(json_object_get(group, "count")));
+}
+
+static char *triggers_text(const json_t *groups)
+{
+	char *text = NULL;
+	json_t *group;
+	size_t index;
+
+	json_array_foreach(groups, index, group)
+	{
+		char *one = group_text(group);
+		char *longer = show_printf("%s%s%s", text ? text : "", text ? ", " : "", one);
+
+		free(one);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 /* Above the store's bound the count is a lower one: a table must not show it as exact. */
 static char *destinations_cell(const void *row)
 {
@@ -102,19 +209,27 @@ static const struct show_field fields[] = {
 	{ "uid", SHOW_MADE, .shape = SHOW_RIGHT, .value = offender_uid },
 	{ "script", SHOW_BYTES, AT(script), .shape = SHOW_WRAP },
 	{ "exe", SHOW_BYTES, AT(exe), .shape = SHOW_WRAP },
-	{ "site", SHOW_BYTES, AT(site), .shape = SHOW_CUT, .keep = 7 },
+	{ "site", SHOW_MADE, .shape = SHOW_WRAP, .keep = 2, .value = offender_site,
+	  .cell = site_cell },
+	{ "site_from", SHOW_MADE, .value = offender_site_from },
+	{ "account", SHOW_BYTES, AT(noted.account), .shape = SHOW_NAME },
+	{ "site_root", SHOW_BYTES, AT(noted.root), .shape = SHOW_CUT },
+	{ "site_source", SHOW_BYTES, AT(noted.source), .shape = SHOW_CUT },
 	{ "works_in", SHOW_BYTES, AT(works_in), .shape = SHOW_CUT, .keep = 6 },
 	{ "unit", SHOW_BYTES, AT(unit), .shape = SHOW_NAME, .keep = 8 },
 	{ "attempts", SHOW_COUNT, AT(attempts), .shape = SHOW_RIGHT, .keep = 1 },
-	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 2,
+	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 3,
 	  .cell = destinations_cell },
 	{ "networks", SHOW_COUNT, AT(networks), .shape = SHOW_RIGHT, .keep = 10 },
-	{ "ports", SHOW_MADE, .keep = 3, .value = offender_ports, .text = ports_text },
+	{ "ports", SHOW_MADE, .keep = 4, .value = offender_ports, .text = ports_text },
 	{ "first_seen", SHOW_TIME, AT(first_ns), .keep = 11 },
 	{ "last_seen", SHOW_TIME, AT(last_ns), .keep = 2 },
 	{ "last_id", SHOW_NUMBER, AT(last_id), .shape = SHOW_RIGHT, .keep = 4 },
 	{ "verdict", SHOW_WORD, AT(verdict), .keep = 12 },
 	{ "evidence", SHOW_COUNT, AT(evidence), .shape = SHOW_RIGHT, .keep = 9 },
+	{ "triggers", SHOW_MADE, .shape = SHOW_WRAP, .value = offender_triggers,
+	  .text = triggers_text },
+	{ "n_triggers", SHOW_COUNT, AT(triggers), .shape = SHOW_RIGHT },
 	{ "destinations_capped", SHOW_FLAG, AT(destinations_capped) },
 	{ "many_programs", SHOW_FLAG, AT(many_programs) },
 	{ "id", SHOW_COUNT, AT(id), .shape = SHOW_RIGHT },

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "note_text.h"
 #include "site.h"
 
 #define LABEL_COLUMNS 14
@@ -74,6 +75,15 @@ static bool field_line(const struct page *page, const char *label, const char *n
 		line(page, label, "%s%s", text, after);
 	free(text);
 	return text != NULL;
+}
+
+static void json_note_line(const struct page *page, const char *label, const json_t *object,
+			   const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	if (text)
+		line(page, label, "%s", text);
 }
 
 static bool is_known_word(const char *word)
@@ -217,6 +227,67 @@ static void page_script(const struct page *page)
 	page_request(page);
 }
 
+/* What was learnt of it after the verdict; nothing when nobody noted it. */
+static void page_notes(const struct page *page)
+{
+	const struct store_verdict *verdict = page->verdict;
+	const struct store_trigger *trigger = &verdict->trigger;
+	json_t *site = show_site(&verdict->site);
+	char time_text[SHOW_TIME_BYTES], *text;
+
+	if (!verdict->site.from && !trigger->match)
+		return;
+	section(page, "Site");
+	if (json_is_object(site)) {
+		text = show_site_text(site);
+		line(page, "site", "%s: %s", text, note_explain_site(verdict->site.from));
+		free(text);
+		json_note_line(page, "account", site, "account");
+		json_note_line(page, "root", site, "root");
+		json_note_line(page, "said by", site, "source");
+	}
+	json_decref(site);
+	if (!trigger->match)
+		return;
+	text = text_of(page, "trigger");
+	line(page, "trigger", "%s", text ? text : "?");
+	free(text);
+	if (!strcmp(trigger->match, note_match_words[MATCH_NONE]))
+		return;
+	line(page, "that is", "%s", note_explain_match(trigger->match));
+	if (trigger->ts_ns > 0 || trigger->status > 0)
+		line(page, "request", "%s%s%.0lld%s",
+		     trigger->ts_ns > 0
+			     ? show_time(trigger->ts_ns, page->options->utc, 3, time_text)
+			     : "",
+		     trigger->status > 0 ? trigger->ts_ns > 0 ? ", answered " : "answered " : "",
+		     (long long)trigger->status, "");
+	if (trigger->log.len > 0) {
+		text = escape_dup(trigger->log.bytes, (size_t)trigger->log.len);
+		line(page, "in the log", "%s", text);
+		free(text);
+	}
+}
+
+/* What argv[0] and comm say, where that is no name of the program's. */
+static void page_poses(const struct page *page)
+{
+	const struct store_verdict *verdict = page->verdict;
+	size_t len = verdict->cmdline.len > 0
+			     ? strnlen(verdict->cmdline.bytes, (size_t)verdict->cmdline.len)
+			     : 0;
+	char *title, *comm;
+
+	if (!verdict->poses)
+		return;
+	title = len ? escape_dup(verdict->cmdline.bytes, len) : NULL;
+	comm = text_of(page, "comm");
+	line(page, "poses as", "%s%s%s%s: no name that its file ever had", title ? title : "",
+	     title && comm ? ", " : "", comm ? comm : "", title || comm ? "" : "?");
+	free(title);
+	free(comm);
+}
+
 /* `in-flight` and the like are their own reason: said once. */
 static void say_how(const struct page *page, const struct store_verdict *verdict)
 {
@@ -228,6 +299,18 @@ static void say_how(const struct page *page, const struct store_verdict *verdict
 
 	line(page, "found how", "%s%s%s%s%s", word ? word : "", word ? ": " : "", how,
 	     same ? "" : ": ", same ? "" : why);
+}
+
+/* Who called connect, where that is another than the process that is named. */
+static void page_caller(const struct page *page)
+{
+	const struct show_field *field = show_field_by_name(&show_verdict_kind, "caller", 6);
+	json_t *caller = show_field_value(field, page->verdict, page->options);
+	json_int_t pid = json_integer_value(json_object_get(caller, "pid"));
+
+	if (pid > 0 && pid != page->verdict->pid)
+		field_line(page, "connect by", "caller", ", as the kernel saw");
+	json_decref(caller);
 }
 
 static void page_process(const struct page *page)
@@ -248,6 +331,8 @@ static void page_process(const struct page *page)
 		   verdict->exe_memfd	  ? " (never was a file: memfd)"
 		   : verdict->exe_deleted ? " (its file was deleted)"
 					  : "");
+	page_poses(page);
+	field_line(page, "object", "object", "");
 	field_line(page, "command", "cmdline",
 		   verdict->cut & OWNER_CUT_CMDLINE ? " (it was longer)" : "");
 	field_line(page, "in folder", "cwd", "");
@@ -256,10 +341,13 @@ static void page_process(const struct page *page)
 	if (verdict->n_holders > 1) {
 		char *holders = text_of(page, "holders");
 
-		line(page, "socket held by", "%lld: %s", (long long)verdict->n_holders,
-		     holders ? holders : "?");
+		line(page, "held by", "%lld: %s%s", (long long)verdict->n_holders,
+		     holders ? holders : "?", verdict->cut & OWNER_CUT_HOLDERS ? " and more" : "");
 		free(holders);
+		if (verdict->has_uid)
+			line(page, "made by", "uid %lld, the socket", (long long)verdict->uid);
 	}
+	page_caller(page);
 	say_how(page, verdict);
 }
 
@@ -323,6 +411,7 @@ int show_page(const struct store_verdict *verdict, const struct show_options *op
 	page_verdict(&page);
 	page_who(&page);
 	page_script(&page);
+	page_notes(&page);
 	page_process(&page);
 	page_connection(&page);
 	page_evidence(&page);

@@ -12,6 +12,8 @@
 #include "show.h"
 
 /* 0 or -errno of the stream. */
+int show_offender_page(const struct store_offender *offender, const struct show_options *options,
+		       FILE *out);
 int show_page(const struct store_verdict *verdict, const struct show_options *options, FILE *out);
 
 /* Sentences for the words of the vocabulary; the word itself when it has none. */

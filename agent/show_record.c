@@ -47,6 +47,19 @@ static char *chain_json(const struct owner_ref *refs, unsigned n, unsigned most)
 	return text;
 }
 
+/* One of them, likewise; empty: not told. */
+static char *caller_json(const struct owner_ref *caller)
+{
+	char *chain, *text;
+
+	if (!caller->pid)
+		return show_printf("%s", "");
+	chain = chain_json(caller, 1, 1);
+	text = show_printf("%.*s", (int)strlen(chain) - 2, chain + 1);
+	free(chain);
+	return text;
+}
+
 static void view_process(struct show_view *view, const struct owner *owner)
 {
 	struct store_verdict *verdict = &view->verdict;
@@ -80,6 +93,9 @@ static void view_process(struct show_view *view, const struct owner *owner)
 	verdict->lookup_fds = owner->how == OWNER_GIVEN ? -1 : (int64_t)owner->lookup_fds;
 	view->parents = chain_json(owner->parents, owner->n_parents, OWNER_PARENTS);
 	view->holders = chain_json(owner->holders, owner->n_holders, OWNER_HOLDERS);
+	view->caller = caller_json(&owner->caller);
+	verdict->caller = text_bytes(view->caller);
+	verdict->poses = owner->poses;
 	verdict->parents = text_bytes(view->parents);
 	verdict->holders = text_bytes(view->holders);
 }
@@ -133,5 +149,6 @@ void show_view_end(struct show_view *view)
 {
 	free(view->parents);
 	free(view->holders);
+	free(view->caller);
 	memset(view, 0, sizeof(*view));
 }

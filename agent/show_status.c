@@ -25,6 +25,7 @@ unsigned show_status_losses(const struct store_status *store, struct show_loss l
 		  store->lost_evidence },
 		{ "lost_journal", "journal lines not written (their records were)",
 		  store->lost_journal },
+		{ "note_late", "notes whose attempt was not known any more", store->notes_late },
 	};
 
 	memcpy(losses, all, sizeof(all));

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "note_text.h"
 #include "show_status.h"
 
 static void head(FILE *out, const char *label, const char *value)
@@ -183,27 +184,12 @@ static void page_counts(const struct show_status *status, FILE *out)
 		count_line(out, lines[i].text, lines[i].count);
 }
 
-/* 1234 -> "1234 bytes", 1300000 -> "1.2 MiB". malloc'd. */
-static char *size_text(uint64_t bytes)
-{
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB" };
-	double size = (double)bytes;
-	int unit = -1;
-
-	while (size >= 1024 && unit < 3) {
-		size /= 1024;
-		unit++;
-	}
-	if (unit < 0)
-		return show_printf("%" PRIu64 " bytes", bytes);
-	return show_printf("%.1f %s", size, units[unit]);
-}
-
 static void page_store(const struct show_status *status, const struct show_options *options,
 		       FILE *out)
 {
 	const struct store_status *store = status->store;
-	char *size = size_text(store->store_bytes), *evidence = size_text(store->evidence_bytes);
+	char *size = note_size_text(store->store_bytes),
+	     *evidence = note_size_text(store->evidence_bytes);
 	char time_text[SHOW_TIME_BYTES];
 	char *text;
 

@@ -221,6 +221,59 @@ static char *chain_text(const json_t *chain)
 	return text;
 }
 
+/* "php(4242) uid 33, sh(900) uid 0": whose each holder is. */
+static char *holders_text(const json_t *holders)
+{
+	char *text = show_printf("%s", "");
+	json_t *one;
+	size_t index;
+
+	json_array_foreach(holders, index, one)
+	{
+		const char *comm = json_string_value(json_object_get(one, "comm"));
+		const json_t *uid = json_object_get(one, "uid");
+		char *of = json_is_integer(uid)
+				   ? show_printf(" uid %lld", (long long)json_integer_value(uid))
+				   : show_printf("%s", "");
+		char *longer =
+			show_printf("%s%s%s(%lld)%s", text, index ? ", " : "", comm ? comm : "?",
+				    (long long)json_integer_value(json_object_get(one, "pid")), of);
+
+		free(of);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static char *caller_text(const json_t *caller)
+{
+	json_t *one = show_need(json_array());
+	char *text;
+
+	json_array_append(one, (json_t *)caller);
+	text = json_is_object(caller) ? holders_text(one) : NULL;
+	json_decref(one);
+	return text;
+}
+
+static json_t *verdict_site(const void *row, const struct show_options *options)
+{
+	(void)options;
+	return show_site(&((const struct store_verdict *)row)->site);
+}
+
+static json_t *verdict_trigger(const void *row, const struct show_options *options)
+{
+	return show_trigger(&((const struct store_verdict *)row)->trigger, options);
+}
+
+static json_t *verdict_object(const void *row, const struct show_options *options)
+{
+	(void)options;
+	return show_object_file(&((const struct store_verdict *)row)->object);
+}
+
 #define AT(member) offsetof(struct store_verdict, member)
 
 /* The first field is a replay's only: a view begins with its verdict. */
@@ -248,6 +301,7 @@ static const struct show_field fields[] = {
 	  .value = verdict_destination },
 	{ "start_time", SHOW_TIME, AT(start_ns) },
 	{ "comm", SHOW_BYTES, AT(comm), .shape = SHOW_NAME },
+	{ "poses", SHOW_FLAG, AT(poses) },
 	{ "exe", SHOW_BYTES, AT(exe), .shape = SHOW_WRAP },
 	{ "exe_deleted", SHOW_FLAG, AT(exe_deleted) },
 	{ "exe_memfd", SHOW_FLAG, AT(exe_memfd) },
@@ -257,6 +311,11 @@ static const struct show_field fields[] = {
 	{ "script_from", SHOW_WORD, AT(script_from), .none = "none" },
 	{ "script_why", SHOW_WORD, AT(script_why), .none = "none" },
 	{ "request", SHOW_MADE, .value = verdict_request },
+	{ "site", SHOW_MADE, .shape = SHOW_CUT, .value = verdict_site, .text = show_site_text },
+	{ "trigger", SHOW_MADE, .shape = SHOW_WRAP, .value = verdict_trigger,
+	  .text = show_trigger_text },
+	{ "object", SHOW_MADE, .shape = SHOW_WRAP, .value = verdict_object,
+	  .text = show_object_text },
 	{ "parents", SHOW_JSON, AT(parents), .text = chain_text },
 	{ "unit", SHOW_BYTES, AT(unit), .shape = SHOW_NAME },
 	{ "container", SHOW_BYTES, AT(container), .shape = SHOW_NAME },
@@ -271,9 +330,10 @@ static const struct show_field fields[] = {
 	{ "flow_error", SHOW_WORD, AT(flow_error), .none = "ok" },
 	{ "owner_how", SHOW_WORD, AT(owner_how) },
 	{ "owner_why", SHOW_WORD, AT(owner_why), .none = "none" },
-	{ "holders", SHOW_JSON, AT(holders), .text = chain_text },
+	{ "holders", SHOW_JSON, AT(holders), .text = holders_text },
 	{ "n_holders", SHOW_COUNT, AT(n_holders), .shape = SHOW_RIGHT },
 	{ "foreign_holder", SHOW_FLAG, AT(foreign_holder) },
+	{ "caller", SHOW_JSON, AT(caller), .text = caller_text },
 	{ "cut", SHOW_MADE, .value = verdict_cut, .text = words_text },
 	{ "socket_uid", SHOW_NUMBER, AT(socket_uid), -1, .shape = SHOW_RIGHT },
 	{ "inode", SHOW_NUMBER, AT(inode), -1, .shape = SHOW_RIGHT },

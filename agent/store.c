@@ -66,7 +66,7 @@ static int quick_check(struct store *store)
 }
 
 /* 0: ours, or empty (*fresh); -EPROTO: a newer version's; -EUCLEAN: to be set aside. */
-static int inspect(struct store *store, bool *fresh)
+static int inspect(struct store *store, bool *fresh, int64_t *version_kept)
 {
 	int64_t version = 0, application = 0, tables = 0;
 	int err;
@@ -86,7 +86,25 @@ static int inspect(struct store *store, bool *fresh)
 		return -EUCLEAN;
 	if (version > STORE_VERSION)
 		return -EPROTO;
+	*version_kept = version;
 	return quick_check(store);
+}
+
+/* From the version the file has to ours, whole or not at all. */
+static int upgrade(struct store *store, int64_t version)
+{
+	int err;
+
+	if (version == STORE_VERSION)
+		return 0;
+	err = execute(store, "BEGIN IMMEDIATE");
+	for (; version < STORE_VERSION && !err; version++)
+		err = execute(store, store_upgrades[version]);
+	if (!err)
+		err = execute(store, "COMMIT");
+	if (err)
+		execute(store, "ROLLBACK");
+	return err;
 }
 
 /* For a store of a version that did not keep these numbers. */
@@ -141,6 +159,7 @@ static int load_meta(struct store *store)
 static int open_for_writing(struct store *store)
 {
 	char pragma[96];
+	int64_t version = STORE_VERSION;
 	int persist = 1, err;
 	bool fresh;
 	const char *vfs;
@@ -162,7 +181,7 @@ static int open_for_writing(struct store *store)
 	sqlite3_file_control(store->db, "main", SQLITE_FCNTL_PERSIST_WAL, &persist);
 	err = execute(store, "PRAGMA temp_store = MEMORY");
 	if (!err)
-		err = inspect(store, &fresh);
+		err = inspect(store, &fresh, &version);
 	snprintf(pragma, sizeof(pragma), "PRAGMA journal_size_limit = %lld", WAL_KEPT_BYTES);
 	if (!err)
 		err = execute(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
@@ -177,6 +196,8 @@ static int open_for_writing(struct store *store)
 		if (!err)
 			err = execute(store, "COMMIT");
 	}
+	if (!err && !fresh)
+		err = upgrade(store, version);
 	if (!err)
 		err = load_meta(store);
 	return err;
@@ -303,8 +324,8 @@ int store_begin(struct store *store)
 		return err;
 	store->in_transaction = true;
 	store->flush_error = 0;
-	if (store->meta[META_FOLD_NS] < store->fold_ns)
-		store->meta[META_FOLD_NS] = store->fold_ns;
+	if (store->meta[META_FOLD_NS] < store->fold_ns + STORE_AGAIN_NS)
+		store->meta[META_FOLD_NS] = store->fold_ns + STORE_AGAIN_NS;
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The store: SQLite in WAL mode, synchronous=FULL, STRICT tables, `user_version` 1. The recorder
+ * The store: SQLite in WAL mode, synchronous=FULL, STRICT tables, `user_version` 2. The recorder
  * writes it in group commits: verdict rows, offender aggregates, destinations and counters of one
  * batch are one transaction. egressctl reads it, with or without the recorder.
  *
@@ -20,9 +20,12 @@
  *                 `many_dst` set, whose dst, dport and owner are those of its first attempt
  *   offenders     1,024 of one uid, then one for it with `many_programs` set; 16,384 in all, then
  *                 one for everybody (many_programs, no uid)
- *                 half of store_bytes is for verdicts: a uid's offenders take at most a sixteenth
- *                 of it, those with programs together a quarter, all of them five sixteenths (as
+ *                 half of store_bytes is for verdicts and their notes: a uid's offenders take at
+ * most a sixteenth of it, those with programs together a quarter, all of them nine 32nds (as
  *                 reckoned from their texts); above that it is as above those numbers
+ *   triggers      16 groups of an offender, the weakest of one request gives way to a new one; in
+ *                 all a thirty-second of store_bytes, then those of offenders not seen for
+ *                 longest go; `triggers` counts all that were noted
  *   destinations  4,096 of an offender, then `destinations_capped`: a lower bound; also where they
  *                 would take more than three sixteenths of store_bytes
  *   the WAL       store_bytes, at least 64 MiB, where a reader holds back its checkpoint: then
@@ -57,25 +60,28 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "keyhash.h"
+#include "note.h"
 #include "record.h"
 #include "wire.h"
 
 #define STORE_FILE    "egressd.db" /* in state_dir */
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 struct store;
 
 /* For writing: makes the file (0640) and its tables in the process's working directory
  * (state_dir: the recorder may not be able to walk there from the root). A corrupt file is set
- * aside as egressd.db.corrupt-TIME, named in *what (malloc'd), and a new one begun.
- * -EPROTO: made by a newer version. */
+ * aside as egressd.db.corrupt-TIME, named in *what (malloc'd), and a new one begun. One of an
+ * older version is upgraded, in one transaction. -EPROTO: made by a newer version. */
 int store_create(struct store **store, const struct config *config, char **what);
 /* Sets the file aside as if it had been found corrupt, and begins a new one: after -EUCLEAN.
  * *store is NULL after a failure. */
 int store_set_aside(struct store **store, const struct config *config, char **what);
 /* For reading, by path of the folder, as root or as a member of the file's group, also while the
  * recorder runs; -ENOENT when there is none; -ELOOP, -EINVAL when a link, or no regular file,
- * stands there (or for its -wal or -shm). Where there is no WAL and the reader may not make
+ * stands there (or for its -wal or -shm); -EPROTO: made by a newer version; -ESTALE: by an older
+ * one, and no recorder upgraded it yet. Where there is no WAL and the reader may not make
  * one, it sees the file as it is now: a recorder that starts later is seen by opening anew. */
 int store_open_read(struct store **store, const char *state_dir);
 void store_free(struct store *store); /* takes NULL */
@@ -88,15 +94,30 @@ int store_commit(struct store *store); /* -errno: the batch is not kept; -ENOSPC
 void store_rollback(struct store *store);
 
 struct store_row {
-	int64_t id;	  /* of the row it went to */
-	int64_t offender; /* 0: not an offender's */
-	bool fresh;	  /* a new row, not a repeat: it is owed evidence and a journal line */
-	uint64_t count;	  /* of the row, this one included */
+	struct keyhash fold, who; /* the store's own, for store_again() */
+	int64_t id;		  /* of the row it went to */
+	int64_t offender;	  /* 0: not an offender's */
+	bool fresh;	/* a new row, not a repeat: it is owed evidence and a journal line */
+	uint64_t count; /* of the row, this one included */
 };
 /* -EINVAL: a time before 1970 or after 2116; nothing was changed. After any other error the
  * transaction must be rolled back. user: name or NULL. */
 int store_add(struct store *store, const struct record *record, const char *user,
 	      struct store_row *row);
+#define STORE_AGAIN_NS 1000000000LL
+
+/* Counts a record with the likeness (record_likeness()) of the one that went to *row, at ts_ns:
+ * less than STORE_AGAIN_NS after it, so that a row spans less than fold_s and a second. 1, and the
+ * row's id in *id; 0: the row is gone, nothing was changed; -errno as store_add(). */
+int store_again(struct store *store, const struct store_row *row, int64_t ts_ns,
+		enum verdict verdict, int64_t *id);
+/* What was learnt of the record that went to row `id`. The parts that the note has replace those
+ * of the row, and its offender's site; the trigger is counted with the offender's (none of this
+ * for a foreign holder's row, or for the offender of everybody). *group: the one that an earlier
+ * note of the same record counted for, 0: none; set to that of now. 1, *offender (0: none); 0:
+ * there is no such row any more; -errno as store_add(). */
+int store_note(struct store *store, int64_t id, const struct note *note, int64_t *group,
+	       int64_t *offender);
 /* Where the row's packet lies: file name and byte offset of its block. */
 int store_set_evidence(struct store *store, int64_t id, const char *file, uint64_t offset);
 /* The evidence file is gone: its rows point nowhere. */
@@ -109,7 +130,7 @@ int store_evidence_files(struct store *store, int (*each)(void *context, const c
 void store_set_evidence_bytes(struct store *store, uint64_t bytes); /* for store_status() */
 int store_add_status(struct store *store, const struct wire_status *status);
 /* Counts what the recorder itself could not keep, by word ("evidence", "journal", "commit",
- * "bad-message"). */
+ * "bad-message", "note-late"). */
 int store_count(struct store *store, const char *word, uint64_t n);
 /* Outside of a transaction: removes verdicts older than keep_days (0: never), offenders not seen
  * for so long, and the oldest verdicts above store_bytes; before their share is full, and
@@ -124,6 +145,25 @@ struct store_bytes {
 	int len;
 };
 
+/* What a note told (note.h); the word is NULL when no note told this part. */
+struct store_site {
+	const char *from;
+	struct store_bytes account, vhost, root, source;
+};
+
+struct store_trigger {
+	const char *match;
+	int64_t n, status, ts_ns; /* status, ts_ns 0: not known */
+	struct store_bytes method, uri, client, vhost, log;
+};
+
+struct store_object {
+	const char *why;
+	struct store_bytes sha256; /* 32 bytes, or none */
+	int64_t bytes;
+	bool copied; /* to objects/SHA256 in state_dir */
+};
+
 struct store_verdict {
 	int64_t id, first_ns, last_ns, count;
 	const char *via, *verdict, *reason, *rule, *mode, *flow_error;
@@ -134,12 +174,13 @@ struct store_verdict {
 	struct store_bytes user; /* name of the charged uid when it was recorded; may be empty */
 	int64_t socket_uid, inode, cookie, cgroup_id; /* -1: not known */
 	int64_t pid, start_ns, ruid, euid, login_uid; /* pid 0: no process; -1: not known */
-	bool exe_deleted, exe_memfd, foreign_holder, many_dst;
+	bool exe_deleted, exe_memfd, foreign_holder, many_dst, poses;
 	int64_t cut;
 	struct store_bytes comm, exe, cmdline, cwd, script, unit, container;
 	struct store_bytes request_method, request_uri, request_host, request_client;
 	const char *script_from, *script_why, *owner_how, *owner_why;
 	struct store_bytes parents, holders; /* JSON text, made by the store, already escaped */
+	struct store_bytes caller;	     /* the same of one, empty: not told */
 	int64_t n_holders;
 	int family;		     /* AF_*; 0 when not known */
 	struct store_bytes src, dst; /* 4 or 16 bytes, network order */
@@ -150,6 +191,9 @@ struct store_verdict {
 	int64_t offender;
 	int64_t packet_bytes;
 	struct store_bytes excerpt; /* the packet's first bytes, from the IP header */
+	struct store_site site;
+	struct store_trigger trigger;
+	struct store_object object;
 };
 
 struct store_offender {
@@ -166,6 +210,11 @@ struct store_offender {
 	const char *verdict; /* the last one */
 	int64_t evidence;    /* rows whose packet is kept */
 	int64_t last_id;     /* its newest row (of the time asked for); 0: none is kept any more */
+	struct store_site noted; /* the last that was noted; long texts are in the rows only */
+	int64_t triggers;	 /* how often one was noted */
+	/* The groups kept, the most frequent first: JSON text made by the store, an array of
+	 * {match, n, method, uri, client, status, count, last_ns}, texts escaped. */
+	struct store_bytes trigger_groups;
 };
 
 enum store_sort { SORT_ATTEMPTS, SORT_DESTINATIONS, SORT_NETWORKS, SORT_FIRST, SORT_LAST, SORT_N };
@@ -175,7 +224,7 @@ struct store_filter {		    /* zeroes: everything */
 	int64_t since_ns, until_ns; /* 0: open; until is exclusive */
 	bool has_uid;
 	uint32_t uid;
-	int64_t offender; /* verdicts of this one only; 0: of all */
+	int64_t offender; /* this one, or verdicts of this one only; 0: all */
 	int64_t limit;	  /* 0: all */
 	int64_t after_id; /* verdicts with a greater id only (watch) */
 	enum store_sort sort;
@@ -202,8 +251,9 @@ struct store_status {
 	uint64_t offenders;
 	uint64_t pruned; /* attempts in rows that were removed */
 	uint64_t recorded_at_report;
-	uint64_t seen, unseen, retransmits, lost, lost_recorder;	     /* as said above */
-	uint64_t lost_evidence, lost_journal, lost_commit, lost_bad_message; /* store_count() */
+	uint64_t seen, unseen, retransmits, lost, lost_recorder; /* as said above */
+	uint64_t lost_evidence, lost_journal, lost_commit, lost_bad_message,
+		notes_late; /* store_count() */
 	uint64_t store_bytes, evidence_bytes;
 	int64_t last_record_ns, last_commit_ns;
 };

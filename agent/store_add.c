@@ -193,6 +193,7 @@ struct adding {
 	const struct record *record;
 	const char *user;
 	int64_t ts_ns, offender;
+	struct keyhash name; /* of the fold */
 	struct store_fold *fold;
 	bool fresh, many;
 };
@@ -216,6 +217,7 @@ static int begin_row(struct store *store, struct keyhash name, struct adding *ad
 	if (!fold)
 		fold = lru_put(store->folds, name);
 	*fold = (struct store_fold){ id, adding->ts_ns, adding->ts_ns, 1, false };
+	adding->name = name;
 	adding->fold = fold;
 	adding->fresh = true;
 	return store->flush_error;
@@ -235,14 +237,62 @@ static int place(struct store *store, struct adding *adding, const struct keyhas
 		if (!fold || !fold_takes(store, fold, adding->ts_ns))
 			return begin_row(store, name, adding);
 	}
+	adding->name = name;
 	adding->fold = fold;
 	return repeat(store, fold, adding->ts_ns);
+}
+
+static void count_one(struct store *store, int64_t ts_ns)
+{
+	store->meta[META_RECORDED]++;
+	if (ts_ns > store->meta[META_LAST_RECORD_NS])
+		store->meta[META_LAST_RECORD_NS] = ts_ns;
+}
+
+/* Straight to the table, where memory has it no more. 1, 0: it is not there either, or -errno. */
+static int add_in_table(struct store *store, enum store_statement what, int64_t id, int64_t ts_ns)
+{
+	sqlite3_stmt *statement = store_statement(store, what);
+	int err;
+
+	sqlite3_bind_int64(statement, 1, id);
+	sqlite3_bind_int64(statement, 2, ts_ns);
+	err = store_run(store, statement);
+	return err ? err : sqlite3_changes(store->db) > 0;
+}
+
+int store_again(struct store *store, const struct store_row *row, int64_t ts_ns,
+		enum verdict verdict, int64_t *id)
+{
+	struct store_fold *fold = lru_get(store->folds, row->fold);
+	struct store_offender_entry *entry;
+	int64_t went_to = fold ? fold->id : row->id;
+	int got;
+
+	if (ts_ns < 0 || ts_ns > NS_MAX)
+		return -EINVAL;
+	got = fold ? repeat(store, fold, ts_ns)
+		   : add_in_table(store, SQL_ROW_AGAIN, row->id, ts_ns);
+	if (got < 0 || (!fold && got == 0))
+		return got;
+	got = 0;
+	if (row->offender) {
+		entry = lru_get(store->offenders, row->who);
+		got = entry ? store_offender_repeat(store, entry, ts_ns, verdict)
+			    : add_in_table(store, SQL_OFFENDER_AGAIN, row->offender, ts_ns);
+	}
+	if (got < 0)
+		return got;
+	count_one(store, ts_ns);
+	*id = went_to;
+	return 1;
 }
 
 int store_add(struct store *store, const struct record *record, const char *user,
 	      struct store_row *row)
 {
-	struct keyhash owner = owner_name(store, record, record_program(record)), charged_to;
+	struct keyhash owner = owner_name(store, record, record_program(record)),
+		       charged_to = owner;
 	struct store_offender_entry *entry = NULL;
 	struct adding adding = { .record = record, .user = user, .ts_ns = record->ts_ns };
 	int err = 0;
@@ -250,8 +300,9 @@ int store_add(struct store *store, const struct record *record, const char *user
 	if (adding.ts_ns < 0 || adding.ts_ns > NS_MAX)
 		return -EINVAL;
 	if (record->verdict != VERDICT_ALLOW) {
-		charged_to = owner_name(store, record, record_charged_program(record));
-		err = store_offender_get(store, record, charged_to, adding.ts_ns, user, &entry);
+		if (record->foreign_holder)
+			charged_to = owner_name(store, record, record_charged_program(record));
+		err = store_offender_get(store, record, &charged_to, adding.ts_ns, user, &entry);
 		if (err)
 			return err;
 		adding.offender = entry->id;
@@ -264,10 +315,10 @@ int store_add(struct store *store, const struct record *record, const char *user
 		err = store_offender_destination(store, entry, &record->flow);
 	if (err)
 		return err;
-	store->meta[META_RECORDED]++;
-	if (adding.ts_ns > store->meta[META_LAST_RECORD_NS])
-		store->meta[META_LAST_RECORD_NS] = adding.ts_ns;
-	*row = (struct store_row){ .id = adding.fold->id,
+	count_one(store, adding.ts_ns);
+	*row = (struct store_row){ .fold = adding.name,
+				   .who = charged_to,
+				   .id = adding.fold->id,
 				   .offender = adding.offender,
 				   .fresh = adding.fresh,
 				   .count = (uint64_t)adding.fold->count };

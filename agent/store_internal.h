@@ -2,8 +2,9 @@
 /*
  * What the store's own files share; nobody else includes it. store.c opens and commits,
  * store_sql.c runs statements, store_file.c keeps the file, store_schema.c its form, store_add.c
- * folds, store_row.c writes a row, store_offender.c the aggregates, store_evidence.c where packets
- * lie, store_status.c the counters, store_prune.c removes, store_read.c and store_rank.c read.
+ * folds, store_row.c writes a row, store_offender.c the aggregates, store_note.c what is learnt
+ * later, store_evidence.c where packets lie, store_status.c the counters, store_prune.c removes,
+ * store_read.c and store_rank.c read.
  */
 #ifndef AGENT_STORE_INTERNAL_H
 #define AGENT_STORE_INTERNAL_H
@@ -21,6 +22,8 @@
 #define STORE_DESTINATIONS_MAX	4096
 #define STORE_UID_ROWS_FACTOR	4 /* rows of one uid: so often rows_per_offender */
 #define STORE_PORTS_MAX		64
+#define STORE_TRIGGERS_MAX	16  /* groups of an offender's triggers */
+#define STORE_SITE_TEXT_MAX	256 /* an offender's root and source: longer ones are in rows only */
 
 /*
  * Shares of store_bytes, so that half of it is left for verdicts whatever their owners do. What an
@@ -28,12 +31,14 @@
  */
 #define STORE_UID_PROGRAMS_BYTES(store) ((int64_t)((store)->store_bytes / 16))
 #define STORE_PROGRAMS_BYTES(store)	((int64_t)((store)->store_bytes / 4))
-#define STORE_OFFENDERS_BYTES(store)	((int64_t)((store)->store_bytes / 16 * 5))
+#define STORE_OFFENDERS_BYTES(store)	((int64_t)((store)->store_bytes / 32 * 9))
+#define STORE_TRIGGERS_BYTES(store)	((int64_t)((store)->store_bytes / 32))
 #define STORE_ADDRESSES_BYTES(store)	((int64_t)((store)->store_bytes / 16 * 3))
 #define STORE_ADDRESS_COST		40
 #define STORE_OFFENDER_COST		512 /* beside its texts, its row in the index included */
 #define STORE_LONG_PROGRAM		900 /* from here on its index entry has a page of its own */
 #define STORE_LONG_COST			8192
+#define STORE_TRIGGER_COST		200 /* beside its texts, which its index has too */
 
 #define STORE_UID_NONE	    (-1LL) /* in offender.uid: no uid known */
 #define STORE_UID_EVERYBODY (-2LL) /* the offender of those above STORE_OFFENDERS_MAX */
@@ -52,6 +57,7 @@ enum store_meta {
 	META_UNSEEN,		 /* store_status.unseen, as far as it is for good */
 	META_OFFENDER_BYTES,	 /* what the offenders take, reckoned */
 	META_ADDRESS_BYTES,	 /* what their destinations and networks take */
+	META_TRIGGER_BYTES,	 /* what their triggers take */
 	META_N
 };
 extern const char *const store_meta_words[META_N];
@@ -63,6 +69,8 @@ enum store_statement {
 	SQL_META_SET,
 	SQL_ROW_INSERT,
 	SQL_ROW_UPDATE,
+	SQL_ROW_AGAIN,
+	SQL_OFFENDER_AGAIN,
 	SQL_OFFENDER_FIND,
 	SQL_OFFENDER_COUNT,
 	SQL_OFFENDER_INSERT,
@@ -90,10 +98,29 @@ enum store_statement {
 	SQL_OFFENDER_CAP,
 	SQL_DESTINATION_DELETE,
 	SQL_NETWORK_DELETE,
+	SQL_NOTE_ROW,
+	SQL_NOTE_BEGIN,
+	SQL_NOTE_SITE,
+	SQL_NOTE_TRIGGER,
+	SQL_NOTE_OBJECT,
+	SQL_NOTE_DELETE,
+	SQL_OFFENDER_SITE_BYTES,
+	SQL_OFFENDER_SITE,
+	SQL_OFFENDER_TRIGGERS,
+	SQL_TRIGGER_ADD,
+	SQL_TRIGGER_LESS,
+	SQL_TRIGGER_COUNT,
+	SQL_TRIGGER_WEAKEST,
+	SQL_TRIGGER_INSERT,
+	SQL_TRIGGER_DELETE,
+	SQL_TRIGGER_DELETE_ALL,
+	SQL_TRIGGER_OLDEST,
+	SQL_TRIGGER_LIST,
 	SQL_N
 };
 extern const char *const store_sql[SQL_N];
 extern const char store_schema[];
+extern const char *const store_upgrades[STORE_VERSION]; /* [n]: from version n to the next */
 extern const char store_sql_reckon[]; /* META_OFFENDER_BYTES, META_ADDRESS_BYTES from the tables */
 
 /*
@@ -121,6 +148,7 @@ extern const char store_sql_reckon[]; /* META_OFFENDER_BYTES, META_ADDRESS_BYTES
 	X(DPORT, "dport", "INTEGER NOT NULL")                                                      \
 	X(MANY_DST, "many_dst", "INTEGER NOT NULL")                                                \
 	X(FOREIGN_HOLDER, "foreign_holder", "INTEGER NOT NULL")                                    \
+	X(POSES, "poses", "INTEGER NOT NULL DEFAULT 0")                                            \
 	X(SOCKET_UID, "socket_uid", "INTEGER NOT NULL")                                            \
 	X(INODE, "inode", "INTEGER NOT NULL")                                                      \
 	X(COOKIE, "cookie", "INTEGER NOT NULL")                                                    \
@@ -155,6 +183,7 @@ extern const char store_sql_reckon[]; /* META_OFFENDER_BYTES, META_ADDRESS_BYTES
 	X(REQUEST_CLIENT, "request_client", "BLOB NOT NULL")                                       \
 	X(PARENTS, "parents", "TEXT NOT NULL")                                                     \
 	X(HOLDERS, "holders", "TEXT NOT NULL")                                                     \
+	X(CALLER, "caller", "TEXT NOT NULL DEFAULT ''")                                            \
 	X(EXCERPT, "excerpt", "BLOB NOT NULL")
 
 enum store_column {
@@ -240,9 +269,18 @@ void store_fold_evicted(void *context, void *value);
 int store_row_insert(struct store *store, const struct record *record, const char *user, int64_t id,
 		     int64_t offender, bool many_dst);
 
+/* store_note.c: all groups of the offender's triggers */
+int store_forget_triggers(struct store *store, int64_t offender);
+/* As store_offender.trigger_groups. malloc'd. */
+int store_trigger_groups(struct store *store, int64_t offender, char **json);
+
 /* store_offender.c */
-int store_offender_get(struct store *store, const struct record *record, struct keyhash owner,
+/* *owner: the name of the charged program; then that of the entry. */
+int store_offender_get(struct store *store, const struct record *record, struct keyhash *owner,
 		       int64_t ts_ns, const char *user, struct store_offender_entry **entry);
+/* One that repeats what was counted for *entry already. */
+int store_offender_repeat(struct store *store, struct store_offender_entry *entry, int64_t ts_ns,
+			  enum verdict verdict);
 int store_offender_attempt(struct store *store, struct store_offender_entry *entry,
 			   const struct record *record, int64_t ts_ns, const char *user);
 int store_offender_destination(struct store *store, struct store_offender_entry *entry,

@@ -175,7 +175,8 @@ static int count_programs(struct store *store, int64_t uid, struct store_program
 /* The offender that stands for those above a bound; of everybody when there is no room for one of
  * the uid's either. */
 static int get_collective(struct store *store, int64_t uid, const struct record *record,
-			  int64_t ts_ns, const char *user, struct store_offender_entry **entry)
+			  int64_t ts_ns, const char *user, struct keyhash *owner,
+			  struct store_offender_entry **entry)
 {
 	struct identity who = { .uid = uid, .many_programs = true, .program = "" };
 	struct texts texts = texts_of(&who, record, user);
@@ -187,13 +188,15 @@ static int get_collective(struct store *store, int64_t uid, const struct record 
 	struct store_offender_entry fresh;
 	int got;
 
+	*owner = name;
 	*entry = lru_get(store->offenders, name);
 	if (*entry)
 		return 0;
 	got = find(store, &who, &fresh);
 	if (got == 0 && uid != STORE_UID_EVERYBODY &&
 	    store->meta[META_OFFENDER_BYTES] + cost_of(&who, &texts) > STORE_OFFENDERS_BYTES(store))
-		return get_collective(store, STORE_UID_EVERYBODY, record, ts_ns, user, entry);
+		return get_collective(store, STORE_UID_EVERYBODY, record, ts_ns, user, owner,
+				      entry);
 	if (got == 0)
 		got = insert(store, &who, &texts, ts_ns, &fresh);
 	if (got < 0)
@@ -211,20 +214,22 @@ static bool has_room(const struct store *store, const struct store_programs *pro
 	       store->meta[META_OFFENDER_BYTES] + cost <= STORE_PROGRAMS_BYTES(store);
 }
 
-int store_offender_get(struct store *store, const struct record *record, struct keyhash owner,
+int store_offender_get(struct store *store, const struct record *record, struct keyhash *owner,
 		       int64_t ts_ns, const char *user, struct store_offender_entry **entry)
 {
 	struct identity who = { .uid = STORE_UID_NONE, .program = record_charged_program(record) };
-	struct texts texts = texts_of(&who, record, user);
 	struct store_programs *programs = NULL;
 	struct store_offender_entry found;
-	int64_t cost = cost_of(&who, &texts);
+	struct texts texts;
+	int64_t cost;
 	uint32_t uid;
 	int got, err;
 
-	*entry = lru_get(store->offenders, owner);
+	*entry = lru_get(store->offenders, *owner);
 	if (*entry)
 		return 0;
+	texts = texts_of(&who, record, user);
+	cost = cost_of(&who, &texts);
 	if (record_charged_uid(record, &uid))
 		who.uid = uid;
 	got = find(store, &who, &found);
@@ -235,17 +240,17 @@ int store_offender_get(struct store *store, const struct record *record, struct 
 		if (err)
 			return err;
 		if (!has_room(store, programs, cost))
-			return get_collective(store, who.uid, record, ts_ns, user, entry);
+			return get_collective(store, who.uid, record, ts_ns, user, owner, entry);
 		if (store->n_offenders >= STORE_OFFENDERS_MAX)
 			return get_collective(store, STORE_UID_EVERYBODY, record, ts_ns, user,
-					      entry);
+					      owner, entry);
 		err = insert(store, &who, &texts, ts_ns, &found);
 		if (err)
 			return err;
 		programs->n++;
 		programs->bytes += cost;
 	}
-	*entry = lru_put(store->offenders, owner);
+	*entry = lru_put(store->offenders, *owner);
 	**entry = found;
 	return store->flush_error;
 }
@@ -297,6 +302,32 @@ static int compare_works_in(struct store *store, struct store_offender_entry *en
 	return store_run(store, statement);
 }
 
+static void mark_entry(struct store *store, struct store_offender_entry *entry)
+{
+	if (entry->dirty)
+		return;
+	entry->dirty = true;
+	if (store_mark_dirty(&store->dirty_offenders, entry) < 0) {
+		store->flush_error = store_flush_offenders(store);
+		entry->dirty = true;
+		store_mark_dirty(&store->dirty_offenders, entry);
+	}
+}
+
+int store_offender_repeat(struct store *store, struct store_offender_entry *entry, int64_t ts_ns,
+			  enum verdict verdict)
+{
+	entry->attempts++;
+	if (ts_ns < entry->first_ns)
+		entry->first_ns = ts_ns;
+	if (ts_ns >= entry->last_ns) {
+		entry->last_ns = ts_ns;
+		entry->verdict = verdict;
+	}
+	mark_entry(store, entry);
+	return store->flush_error;
+}
+
 int store_offender_attempt(struct store *store, struct store_offender_entry *entry,
 			   const struct record *record, int64_t ts_ns, const char *user)
 {
@@ -313,14 +344,7 @@ int store_offender_attempt(struct store *store, struct store_offender_entry *ent
 	}
 	if (record->flow.has_ports)
 		add_port(entry, record->flow.dport);
-	if (!entry->dirty) {
-		entry->dirty = true;
-		if (store_mark_dirty(&store->dirty_offenders, entry) < 0) {
-			store->flush_error = store_flush_offenders(store);
-			entry->dirty = true;
-			store_mark_dirty(&store->dirty_offenders, entry);
-		}
-	}
+	mark_entry(store, entry);
 	err = compare_works_in(store, entry, record);
 	if (err)
 		return err;

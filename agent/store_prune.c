@@ -4,9 +4,10 @@
 
 #include <errno.h>
 
-#define ROWS_A_STEP	 500
-#define STEPS_A_CALL	 40
-#define LARGE_ROW_BYTES	 16384 /* so many rows at least are worth an excess: never one too many */
+#define ROWS_A_STEP  500
+#define STEPS_A_CALL 40
+#define LARGE_ROW_BYTES                                                                            \
+	32768 /* with its note. So many rows at least are worth an excess: never one too many */
 #define OFFENDERS_A_STEP 20
 
 static uint64_t store_used_bytes(struct store *store)
@@ -41,6 +42,8 @@ static int delete_rows(struct store *store, sqlite3_stmt *statement, uint64_t *r
 			break;
 		}
 		err = run_for(store, SQL_EVIDENCE_DELETE, sqlite3_column_int64(statement, 0));
+		if (!err)
+			err = run_for(store, SQL_NOTE_DELETE, sqlite3_column_int64(statement, 0));
 		store->meta[META_PRUNED] += sqlite3_column_int64(statement, 1);
 		if (sqlite3_column_int64(statement, 2) > *last_ns)
 			*last_ns = sqlite3_column_int64(statement, 2);
@@ -84,6 +87,8 @@ static int delete_offenders(struct store *store, int64_t before, unsigned *n)
 	sqlite3_reset(statement);
 	for (i = 0; i < found && !err; i++)
 		err = forget_destinations(store, ids[i]);
+	for (i = 0; i < found && !err; i++)
+		err = store_forget_triggers(store, ids[i]);
 	store->n_offenders -= found;
 	*n = found;
 	return got < 0 ? got : err;
@@ -106,6 +111,24 @@ static int cap_offenders(struct store *store, unsigned *n)
 		if (!err)
 			err = run_for(store, SQL_OFFENDER_CAP, ids[i]);
 	}
+	*n = found;
+	return got < 0 ? got : err;
+}
+
+/* The triggers of those not seen for longest: how many there were stays. */
+static int forget_triggers(struct store *store, unsigned *n)
+{
+	sqlite3_stmt *statement = store_statement(store, SQL_TRIGGER_OLDEST);
+	int64_t ids[OFFENDERS_A_STEP];
+	unsigned i, found = 0;
+	int got, err = 0;
+
+	sqlite3_bind_int64(statement, 1, OFFENDERS_A_STEP);
+	while ((got = store_step(store, statement)) > 0)
+		ids[found++] = sqlite3_column_int64(statement, 0);
+	sqlite3_reset(statement);
+	for (i = 0; i < found && !err; i++)
+		err = store_forget_triggers(store, ids[i]);
 	*n = found;
 	return got < 0 ? got : err;
 }
@@ -140,6 +163,9 @@ static int prune_step(struct store *store, int64_t before, uint64_t *rows, int64
 	/* before there is no room left: who comes then would have no destinations at all */
 	if (!err && store->meta[META_ADDRESS_BYTES] > STORE_ADDRESSES_BYTES(store) / 6 * 5)
 		err = cap_offenders(store, &offenders);
+	if (!err && offenders == 0 &&
+	    store->meta[META_TRIGGER_BYTES] > STORE_TRIGGERS_BYTES(store) / 6 * 5)
+		err = forget_triggers(store, &offenders);
 	excess = !err && found + offenders == 0 ? rows_in_excess(store) : 0;
 	if (excess > 0) {
 		statement = store_statement(store, SQL_PRUNE_OLDEST);

@@ -24,13 +24,15 @@ static const char *const orders[SORT_N] = {
 };
 
 #define OFFENDER_TEXTS "o.many_programs, o.uid, o.user, o.script, o.exe, o.site, o.unit"
+#define OFFENDER_NOTED                                                                             \
+	"o.works_in, o.site_from, o.account, o.vhost, o.vhost_root, o.site_source, o.triggers"
 
 /* The columns as read_offender() takes them. */
 static const char from_aggregates[] =
 	"SELECT o.id, o.attempts AS attempts, o.destinations AS destinations,"
 	" o.networks AS networks, o.destinations_capped, o.first_ns AS first_ns,"
 	" o.last_ns AS last_ns, o.verdict, o.ports, ifnull(e.n, 0), " OFFENDER_TEXTS ","
-	" (SELECT max(v.id) FROM verdict v WHERE v.offender = o.id), o.works_in"
+	" (SELECT max(v.id) FROM verdict v WHERE v.offender = o.id), " OFFENDER_NOTED
 	" FROM offender o LEFT JOIN"
 	" (SELECT offender, count(*) AS n FROM evidence GROUP BY offender) e ON e.offender = o.id";
 
@@ -40,7 +42,7 @@ static const char from_rows[] =
 	"SELECT o.id, r.attempts AS attempts, r.destinations AS destinations,"
 	" r.networks AS networks, r.capped, r.first_ns AS first_ns, r.last_ns AS last_ns,"
 	" substr(r.last_verdict, 21), r.ports, r.evidence, " OFFENDER_TEXTS
-	", r.last_id, o.works_in FROM"
+	", r.last_id, " OFFENDER_NOTED " FROM"
 	" (SELECT v.offender AS offender, sum(v.count) AS attempts,"
 	" count(DISTINCT CASE WHEN length(v.dst) > 0 THEN v.dst END) AS destinations,"
 	" count(DISTINCT CASE length(v.dst) WHEN 4 THEN substr(v.dst, 1, 3)"
@@ -102,7 +104,15 @@ static void read_offender(sqlite3_stmt *row, char *ports, size_t size,
 		.unit = store_column_bytes(row, 16),
 		.last_id = sqlite3_column_int64(row, 17),
 		.works_in = store_column_bytes(row, 18),
+		.noted = { .from = store_column_text(row, 19),
+			   .account = store_column_bytes(row, 20),
+			   .vhost = store_column_bytes(row, 21),
+			   .root = store_column_bytes(row, 22),
+			   .source = store_column_bytes(row, 23) },
+		.triggers = sqlite3_column_int64(row, 24),
 	};
+	if (!strcmp(offender->noted.from, note_site_from_words[SITE_FROM_NONE]))
+		offender->noted.from = NULL;
 }
 
 static char *make_sql(const struct store_filter *filter)
@@ -115,8 +125,9 @@ static char *make_sql(const struct store_filter *filter)
 		store_where(where, filter);
 		len = asprintf(&body, from_rows, where);
 	} else {
-		len = asprintf(&body, "%s%s", from_aggregates,
-			       filter->has_uid ? " WHERE o.uid = :uid" : "");
+		len = asprintf(&body, "%s WHERE o.id > 0%s%s", from_aggregates,
+			       filter->has_uid ? " AND o.uid = :uid" : "",
+			       filter->offender ? " AND o.id = :offender" : "");
 	}
 	if (len < 0)
 		return NULL;
@@ -141,11 +152,19 @@ int store_offenders(struct store *store, const struct store_filter *filter, stor
 		got = store_bind_filter(store, statement, filter);
 	result = got;
 	while (result == 0 && (got = store_step(store, statement)) != 0) {
+		char *groups = NULL;
+
 		result = got;
 		if (got > 0) {
 			read_offender(statement, ports, sizeof(ports), &offender);
+			result = store_trigger_groups(store, offender.id, &groups);
+		}
+		if (result == 0) {
+			offender.trigger_groups =
+				(struct store_bytes){ groups, (int)strlen(groups) };
 			result = each(context, &offender);
 		}
+		free(groups);
 	}
 	sqlite3_finalize(statement);
 	return result;

@@ -33,6 +33,8 @@ static int open_database(struct store *store, const char *name, int more_flags)
 		return err;
 	if (version == 0)
 		return UNMADE;
+	if (version < STORE_VERSION)
+		return -ESTALE;
 	return version > STORE_VERSION ? -EPROTO : 0;
 }
 
@@ -99,7 +101,8 @@ int store_open_read(struct store **store, const char *state_dir)
 	if (!opened)
 		return -ENOMEM;
 	err = open_database(opened, path, 0);
-	if (err < 0 && err != -EPROTO && err != -EUCLEAN && open_without_wal(opened, path) == 0)
+	if (err < 0 && err != -EPROTO && err != -ESTALE && err != -EUCLEAN &&
+	    open_without_wal(opened, path) == 0)
 		err = 0;
 	if (err == UNMADE)
 		err = -ENOENT;
@@ -247,9 +250,58 @@ static void read_owner(sqlite3_stmt *row, struct store_verdict *verdict)
 	verdict->owner_why = store_column_text(row, COLUMN_OWNER_WHY);
 	verdict->parents = store_column_bytes(row, COLUMN_PARENTS);
 	verdict->holders = store_column_bytes(row, COLUMN_HOLDERS);
+	verdict->caller = store_column_bytes(row, COLUMN_CALLER);
+	verdict->poses = number(row, COLUMN_POSES);
 	verdict->n_holders = number(row, COLUMN_N_HOLDERS);
 	verdict->lookup_us = number(row, COLUMN_LOOKUP_US);
 	verdict->lookup_fds = number(row, COLUMN_LOOKUP_FDS);
+}
+
+/* Columns of the note's, as walk() asks for them. */
+enum {
+	NOTE_AT = COLUMN_N + 2,
+	NOTE_MATCH = NOTE_AT + 5,
+	NOTE_WHY = NOTE_MATCH + 9,
+};
+#define NOTE_COLUMNS                                                                               \
+	", n.site_from, n.account, n.vhost, n.root, n.source, n.match, n.n, n.method, n.uri,"      \
+	" n.client, n.asked_vhost, n.status, n.asked_ns, n.log, n.object_why, n.sha256, n.bytes,"  \
+	" n.copied"
+
+static bool noted(sqlite3_stmt *row, int column)
+{
+	return sqlite3_column_type(row, column) != SQLITE_NULL;
+}
+
+static void read_note(sqlite3_stmt *row, struct store_verdict *verdict)
+{
+	if (noted(row, NOTE_AT))
+		verdict->site = (struct store_site){
+			.from = store_column_text(row, NOTE_AT),
+			.account = store_column_bytes(row, NOTE_AT + 1),
+			.vhost = store_column_bytes(row, NOTE_AT + 2),
+			.root = store_column_bytes(row, NOTE_AT + 3),
+			.source = store_column_bytes(row, NOTE_AT + 4),
+		};
+	if (noted(row, NOTE_MATCH))
+		verdict->trigger = (struct store_trigger){
+			.match = store_column_text(row, NOTE_MATCH),
+			.n = sqlite3_column_int64(row, NOTE_MATCH + 1),
+			.method = store_column_bytes(row, NOTE_MATCH + 2),
+			.uri = store_column_bytes(row, NOTE_MATCH + 3),
+			.client = store_column_bytes(row, NOTE_MATCH + 4),
+			.vhost = store_column_bytes(row, NOTE_MATCH + 5),
+			.status = sqlite3_column_int64(row, NOTE_MATCH + 6),
+			.ts_ns = sqlite3_column_int64(row, NOTE_MATCH + 7),
+			.log = store_column_bytes(row, NOTE_MATCH + 8),
+		};
+	if (noted(row, NOTE_WHY))
+		verdict->object = (struct store_object){
+			.why = store_column_text(row, NOTE_WHY),
+			.sha256 = store_column_bytes(row, NOTE_WHY + 1),
+			.bytes = sqlite3_column_int64(row, NOTE_WHY + 2),
+			.copied = sqlite3_column_int(row, NOTE_WHY + 3),
+		};
 }
 
 static void read_row(sqlite3_stmt *row, struct store_verdict *verdict)
@@ -262,6 +314,7 @@ static void read_row(sqlite3_stmt *row, struct store_verdict *verdict)
 		verdict->evidence_file = store_column_text(row, COLUMN_N);
 		verdict->evidence_offset = sqlite3_column_int64(row, COLUMN_N + 1);
 	}
+	read_note(row, verdict);
 }
 
 #define COLUMN_NAME(word, name, type) ", v." name
@@ -270,9 +323,9 @@ static int walk(struct store *store, const char *tail, const struct store_filter
 		store_verdict_fn each, void *context)
 {
 	static const char head[] = "SELECT v.id" STORE_COLUMNS(
-		COLUMN_NAME) ", f.name, e.offset FROM verdict v"
+		COLUMN_NAME) ", f.name, e.offset" NOTE_COLUMNS " FROM verdict v"
 			     " LEFT JOIN evidence e ON e.id = v.id LEFT JOIN evidence_file f ON "
-			     "f.id = e.file";
+			     "f.id = e.file LEFT JOIN note n ON n.id = v.id";
 	struct store_verdict verdict;
 	sqlite3_stmt *statement = NULL;
 	char *sql;

@@ -68,6 +68,20 @@ static char *refs_json(const struct owner_ref *refs, unsigned n, unsigned max)
 	return text;
 }
 
+/* Empty when there is none. malloc'd; NULL: no memory. */
+static char *caller_json(const struct owner_ref *caller)
+{
+	json_t *one;
+	char *text;
+
+	if (!caller->pid)
+		return strdup("");
+	one = ref_json(caller);
+	text = json_dumps(one, JSON_COMPACT);
+	json_decref(one);
+	return text;
+}
+
 static void bind_flow(sqlite3_stmt *row, const struct flow *flow)
 {
 	size_t address = flow->family == AF_INET ? 4 : flow->family == AF_INET6 ? 16 : 0;
@@ -149,9 +163,10 @@ int store_row_insert(struct store *store, const struct record *record, const cha
 	sqlite3_stmt *row = store_statement(store, SQL_ROW_INSERT);
 	char *parents = refs_json(owner->parents, owner->n_parents, OWNER_PARENTS);
 	char *holders = refs_json(owner->holders, owner->n_holders, OWNER_HOLDERS);
+	char *caller = caller_json(&owner->caller);
 	int err = -ENOMEM;
 
-	if (!parents || !holders)
+	if (!parents || !holders || !caller)
 		goto out;
 	bind_number(row, COLUMN_ID, id);
 	bind_number(row, COLUMN_OFFENDER, offender);
@@ -162,6 +177,8 @@ int store_row_insert(struct store *store, const struct record *record, const cha
 	bind_raw_text(row, COLUMN_USER, user ? user : "");
 	bind_word(row, COLUMN_PARENTS, parents);
 	bind_word(row, COLUMN_HOLDERS, holders);
+	bind_word(row, COLUMN_CALLER, caller);
+	bind_number(row, COLUMN_POSES, owner->poses);
 	bind_verdict(row, record);
 	bind_flow(row, &record->flow);
 	bind_owner(row, owner);
@@ -169,5 +186,6 @@ int store_row_insert(struct store *store, const struct record *record, const cha
 out:
 	free(parents);
 	free(holders);
+	free(caller);
 	return err;
 }

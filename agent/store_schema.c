@@ -17,16 +17,45 @@ const char *const store_meta_words[META_N] = {
 	[META_UNSEEN] = "unseen",
 	[META_OFFENDER_BYTES] = "offender_bytes",
 	[META_ADDRESS_BYTES] = "address_bytes",
+	[META_TRIGGER_BYTES] = "trigger_bytes",
 };
-static_assert(META_N == 12, "store_meta_words[] names every store_meta");
+static_assert(META_N == 13, "store_meta_words[] names every store_meta");
 
 #define TEXT(number)   #number
 #define NUMBER(number) TEXT(number)
-/* clang-format off: SQL with numbers in it */
+/* clang-format off */
 #define OFFENDER_COST \
 	"(" NUMBER(STORE_OFFENDER_COST) " + 2 * length(program) + length(user) + length(unit)" \
-	" + length(site) + length(script) + length(exe) + CASE WHEN length(program) > " \
+	" + length(site) + length(script) + length(exe) + length(account) + length(vhost)" \
+	" + length(vhost_root) + length(site_source) + CASE WHEN length(program) > " \
 	NUMBER(STORE_LONG_PROGRAM) " THEN " NUMBER(STORE_LONG_COST) " ELSE 0 END)"
+#define TRIGGER_COST \
+	"(" NUMBER(STORE_TRIGGER_COST) " + 2 * (length(method) + length(uri) + length(client)))"
+
+/* What version 2 has beside version 1's. NULL in a note: that part was not noted. An offender's
+ * site is the last that was noted; its triggers counts all that were, trigger_group those of the
+ * groups that are kept. */
+#define OFFENDER_NOTED(column) \
+	column("site_from", "TEXT NOT NULL DEFAULT 'none'") \
+	column("account", "BLOB NOT NULL DEFAULT x''") \
+	column("vhost", "BLOB NOT NULL DEFAULT x''") \
+	column("vhost_root", "BLOB NOT NULL DEFAULT x''") \
+	column("site_source", "BLOB NOT NULL DEFAULT x''") \
+	column("triggers", "INTEGER NOT NULL DEFAULT 0")
+#define NOTE_TABLES \
+	"CREATE TABLE note(id INTEGER PRIMARY KEY, ts_ns INTEGER NOT NULL," \
+	" site_from TEXT, account BLOB, vhost BLOB, root BLOB, source BLOB," \
+	" match TEXT, n INTEGER, method BLOB, uri BLOB, client BLOB, asked_vhost BLOB," \
+	" status INTEGER, asked_ns INTEGER, log BLOB," \
+	" object_why TEXT, sha256 BLOB, bytes INTEGER, copied INTEGER) STRICT;" \
+	"CREATE TABLE trigger_group(id INTEGER PRIMARY KEY AUTOINCREMENT," \
+	" offender INTEGER NOT NULL, method BLOB NOT NULL, uri BLOB NOT NULL," \
+	" client BLOB NOT NULL, match TEXT NOT NULL, n INTEGER NOT NULL," \
+	" status INTEGER NOT NULL, count INTEGER NOT NULL, last_ns INTEGER NOT NULL," \
+	" UNIQUE(offender, method, uri, client)) STRICT;"
+#define OFFENDER_COLUMN(name, type) ", " name " " type
+#define OFFENDER_ADD(name, type) "ALTER TABLE offender ADD COLUMN " name " " type ";"
+#define VERSION "PRAGMA user_version = " NUMBER(STORE_VERSION) ";"
 /* clang-format on */
 
 #define COLUMN_CREATE(word, name, type) ", " name " " type
@@ -46,35 +75,57 @@ const char store_schema[] = "CREATE TABLE verdict(id INTEGER PRIMARY KEY" STORE_
 		       " last_ns INTEGER NOT NULL, verdict TEXT NOT NULL, ports TEXT NOT NULL,"
 		       " user BLOB NOT NULL, unit BLOB NOT NULL, site BLOB NOT NULL, script BLOB "
 		       "NOT NULL,"
-		       " exe BLOB NOT NULL, works_in BLOB NOT NULL, UNIQUE(uid, many_programs, "
-		       "program)) STRICT;"
-		       "CREATE INDEX offender_last ON offender(last_ns);"
-		       "CREATE TABLE destination(offender INTEGER NOT NULL, address BLOB NOT NULL,"
-		       " PRIMARY KEY(offender, address)) STRICT, WITHOUT ROWID;"
-		       "CREATE TABLE network(offender INTEGER NOT NULL, prefix BLOB NOT NULL,"
-		       " PRIMARY KEY(offender, prefix)) STRICT, WITHOUT ROWID;"
-		       "CREATE TABLE evidence_file(id INTEGER PRIMARY KEY, name TEXT NOT NULL "
-		       "UNIQUE,"
-		       " first_verdict INTEGER NOT NULL, last_verdict INTEGER NOT NULL) STRICT;"
-		       "CREATE TABLE evidence(id INTEGER PRIMARY KEY, file INTEGER NOT NULL,"
-		       " offset INTEGER NOT NULL, offender INTEGER NOT NULL) STRICT;"
-		       "CREATE TABLE counter(word TEXT PRIMARY KEY, last INTEGER NOT NULL,"
-		       " total INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-		       "CREATE TABLE report(id INTEGER PRIMARY KEY CHECK(id = 1), judge_epoch TEXT "
-		       "NOT NULL,"
-		       " kernel_epoch TEXT NOT NULL, ts_ns INTEGER NOT NULL, started_ns INTEGER "
-		       "NOT NULL,"
-		       " judge_pid INTEGER NOT NULL, queue_form INTEGER NOT NULL, mode INTEGER NOT "
-		       "NULL,"
-		       " n_mail_uids INTEGER NOT NULL, rules_whole INTEGER NOT NULL,"
-		       " queue_waiting INTEGER NOT NULL, queue_portid INTEGER NOT NULL) STRICT;"
-		       "CREATE TABLE lost(word TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, "
-		       "WITHOUT ROWID;"
-		       "CREATE TABLE meta(word TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, "
-		       "WITHOUT ROWID;"
-		       "PRAGMA application_id = 1701278308;"
-		       "PRAGMA user_version = 1;";
-static_assert(STORE_VERSION == 1, "store_schema[] makes this version");
+		       " exe BLOB NOT NULL, works_in BLOB NOT NULL" OFFENDER_NOTED(
+			       OFFENDER_COLUMN) ", UNIQUE(uid, many_programs, program)) STRICT;"
+						"CREATE INDEX offender_last ON offender(last_ns);"
+						"CREATE TABLE destination(offender INTEGER NOT "
+						"NULL, address BLOB NOT NULL,"
+						" PRIMARY KEY(offender, address)) STRICT, WITHOUT "
+						"ROWID;"
+						"CREATE TABLE network(offender INTEGER NOT NULL, "
+						"prefix BLOB NOT NULL,"
+						" PRIMARY KEY(offender, prefix)) STRICT, WITHOUT "
+						"ROWID;"
+						"CREATE TABLE evidence_file(id INTEGER PRIMARY "
+						"KEY, name TEXT NOT NULL "
+						"UNIQUE,"
+						" first_verdict INTEGER NOT NULL, last_verdict "
+						"INTEGER NOT NULL) STRICT;"
+						"CREATE TABLE evidence(id INTEGER PRIMARY KEY, "
+						"file INTEGER NOT NULL,"
+						" offset INTEGER NOT NULL, offender INTEGER NOT "
+						"NULL) STRICT;"
+						"CREATE TABLE counter(word TEXT PRIMARY KEY, last "
+						"INTEGER NOT NULL,"
+						" total INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+						"CREATE TABLE report(id INTEGER PRIMARY KEY "
+						"CHECK(id = 1), judge_epoch TEXT "
+						"NOT NULL,"
+						" kernel_epoch TEXT NOT NULL, ts_ns INTEGER NOT "
+						"NULL, started_ns INTEGER "
+						"NOT NULL,"
+						" judge_pid INTEGER NOT NULL, queue_form INTEGER "
+						"NOT NULL, mode INTEGER NOT "
+						"NULL,"
+						" n_mail_uids INTEGER NOT NULL, rules_whole "
+						"INTEGER NOT NULL,"
+						" queue_waiting INTEGER NOT NULL, queue_portid "
+						"INTEGER NOT NULL) STRICT;"
+						"CREATE TABLE lost(word TEXT PRIMARY KEY, n "
+						"INTEGER NOT NULL) STRICT, "
+						"WITHOUT ROWID;"
+						"CREATE TABLE meta(word TEXT PRIMARY KEY, value "
+						"INTEGER NOT NULL) STRICT, "
+						"WITHOUT ROWID;" NOTE_TABLES
+						"PRAGMA application_id = 1701278308;" VERSION;
+
+const char *const store_upgrades[STORE_VERSION] = {
+	[1] = "ALTER TABLE verdict ADD COLUMN poses INTEGER NOT NULL DEFAULT 0;"
+	      "ALTER TABLE verdict ADD COLUMN caller TEXT NOT NULL DEFAULT '';" OFFENDER_NOTED(
+		      OFFENDER_ADD) NOTE_TABLES "PRAGMA user_version = 2;",
+};
+static_assert(STORE_VERSION == 2,
+	      "store_schema[] makes this version, store_upgrades[] leads there");
 
 const char store_sql_reckon[] =
 	"SELECT ifnull(sum(" OFFENDER_COST
@@ -92,6 +143,11 @@ const char *const store_sql[SQL_N] = {
 		COLUMN_NAME) ") VALUES(?" STORE_COLUMNS(COLUMN_MARK) ")",
 	[SQL_ROW_UPDATE] = "UPDATE verdict SET count = ?2, first_ns = ?3, last_ns = ?4"
 			   " WHERE id = ?1",
+	[SQL_ROW_AGAIN] = "UPDATE verdict SET count = count + 1, first_ns = min(first_ns, ?2),"
+			  " last_ns = max(last_ns, ?2) WHERE id = ?1",
+	[SQL_OFFENDER_AGAIN] = "UPDATE offender SET attempts = attempts + 1,"
+			       " first_ns = min(first_ns, ?2), last_ns = max(last_ns, ?2)"
+			       " WHERE id = ?1",
 	[SQL_OFFENDER_FIND] = "SELECT id, attempts, destinations, networks, first_ns, last_ns,"
 			      " verdict, destinations_capped, ports, length(user) > 0,"
 			      " length(unit) > 0, works_in FROM offender"
@@ -149,5 +205,44 @@ const char *const store_sql[SQL_N] = {
 	[SQL_OFFENDER_CAP] = "UPDATE offender SET destinations_capped = 1 WHERE id = ?",
 	[SQL_DESTINATION_DELETE] = "DELETE FROM destination WHERE offender = ?",
 	[SQL_NETWORK_DELETE] = "DELETE FROM network WHERE offender = ?",
+	[SQL_NOTE_ROW] =
+		"SELECT v.offender, v.foreign_holder, o.uid FROM verdict v LEFT JOIN offender o"
+		" ON o.id = v.offender WHERE v.id = ?",
+	[SQL_NOTE_BEGIN] = "INSERT INTO note(id, ts_ns) VALUES(?, ?)"
+			   " ON CONFLICT(id) DO UPDATE SET ts_ns = excluded.ts_ns",
+	[SQL_NOTE_SITE] = "UPDATE note SET site_from = ?2, account = ?3, vhost = ?4, root = ?5,"
+			  " source = ?6 WHERE id = ?1",
+	[SQL_NOTE_TRIGGER] =
+		"UPDATE note SET match = ?2, n = ?3, method = ?4, uri = ?5, client = ?6,"
+		" asked_vhost = ?7, status = ?8, asked_ns = ?9, log = ?10"
+		" WHERE id = ?1",
+	[SQL_NOTE_OBJECT] = "UPDATE note SET object_why = ?2, sha256 = ?3, bytes = ?4, copied = ?5"
+			    " WHERE id = ?1",
+	[SQL_NOTE_DELETE] = "DELETE FROM note WHERE id = ?",
+	[SQL_OFFENDER_SITE_BYTES] = "SELECT length(account) + length(vhost) + length(vhost_root)"
+				    " + length(site_source) FROM offender WHERE id = ?",
+	[SQL_OFFENDER_SITE] = "UPDATE offender SET site_from = ?2, account = ?3, vhost = ?4,"
+			      " vhost_root = ?5, site_source = ?6 WHERE id = ?1",
+	[SQL_OFFENDER_TRIGGERS] =
+		"UPDATE offender SET triggers = max(0, triggers + ?2) WHERE id = ?1",
+	[SQL_TRIGGER_ADD] = "UPDATE trigger_group SET count = count + 1, match = ?5, n = ?6,"
+			    " status = ?7, last_ns = max(last_ns, ?8) WHERE offender = ?1"
+			    " AND method = ?2 AND uri = ?3 AND client = ?4 RETURNING id",
+	[SQL_TRIGGER_LESS] = "UPDATE trigger_group SET count = count - 1 WHERE id = ?"
+			     " RETURNING count",
+	[SQL_TRIGGER_COUNT] = "SELECT count(*) FROM trigger_group WHERE offender = ?",
+	[SQL_TRIGGER_WEAKEST] = "SELECT id FROM trigger_group WHERE offender = ? AND count < 2"
+				" ORDER BY last_ns, id LIMIT 1",
+	[SQL_TRIGGER_INSERT] = "INSERT INTO trigger_group(offender, method, uri, client, match, n,"
+			       " status, last_ns, count) VALUES(?, ?, ?, ?, ?, ?, ?, ?, 1)",
+	[SQL_TRIGGER_DELETE] = "DELETE FROM trigger_group WHERE id = ? RETURNING " TRIGGER_COST,
+	[SQL_TRIGGER_DELETE_ALL] = "DELETE FROM trigger_group WHERE offender = ?"
+				   " RETURNING " TRIGGER_COST,
+	[SQL_TRIGGER_OLDEST] = "SELECT id FROM offender o WHERE EXISTS"
+			       " (SELECT 1 FROM trigger_group t WHERE t.offender = o.id)"
+			       " ORDER BY last_ns LIMIT ?",
+	[SQL_TRIGGER_LIST] = "SELECT match, n, method, uri, client, status, count, last_ns"
+			     " FROM trigger_group WHERE offender = ?"
+			     " ORDER BY count DESC, last_ns DESC, id DESC",
 };
-static_assert(SQL_N == 33, "store_sql[] has every store_statement");
+static_assert(SQL_N == 53, "store_sql[] has every store_statement");

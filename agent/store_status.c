@@ -252,6 +252,8 @@ static void take_lost(struct store_status *status, const char *word, sqlite3_stm
 		status->lost_commit = n;
 	else if (strcmp(word, "bad-message") == 0)
 		status->lost_bad_message = n;
+	else if (strcmp(word, "note-late") == 0)
+		status->notes_late = n;
 }
 
 static void take_meta(struct store_status *status, const char *word, sqlite3_stmt *row)

@@ -10,12 +10,12 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "codec.h"
+#include "wire_internal.h"
 
 #define WIRE_MAGIC 0xe9
 #define WIRE_FORM  2 /* of the messages' layout; another one is another program */
 
-static void walk_head(struct codec *codec, enum wire_kind kind)
+void wire_walk_head(struct codec *codec, enum wire_kind kind)
 {
 	uint8_t head[3] = { WIRE_MAGIC, WIRE_FORM, (uint8_t)kind };
 
@@ -32,8 +32,11 @@ static void walk_address(struct codec *codec, uint8_t family, uint8_t address[16
 
 static void walk_flow(struct codec *codec, struct flow *flow)
 {
-	uint64_t payload_offset = flow->payload_offset;
+	uint64_t payload_offset;
 
+	if (codec->in) /* an address of IPv4 has 4 bytes of its 16 */
+		memset(flow, 0, sizeof(*flow));
+	payload_offset = flow->payload_offset;
 	codec_u8(codec, &flow->family);
 	if (flow->family != 0 && flow->family != AF_INET && flow->family != AF_INET6)
 		codec->bad = true;
@@ -138,7 +141,7 @@ static void walk_owner(struct codec *codec, struct owner *owner)
 	codec_u32(codec, &owner->lookup_fds);
 }
 
-static void walk_record(struct codec *codec, struct record *record)
+void wire_walk_record(struct codec *codec, struct record *record)
 {
 	size_t excerpt_bytes;
 
@@ -286,8 +289,8 @@ int wire_encode_record(const struct record *record, uint8_t *out, size_t size)
 {
 	struct codec codec = writer(out, size);
 
-	walk_head(&codec, WIRE_RECORD);
-	walk_record(&codec, (struct record *)record);
+	wire_walk_head(&codec, WIRE_RECORD);
+	wire_walk_record(&codec, (struct record *)record);
 	return written(&codec);
 }
 
@@ -295,7 +298,7 @@ int wire_encode_status(const struct wire_status *status, uint8_t *out, size_t si
 {
 	struct codec codec = writer(out, size);
 
-	walk_head(&codec, WIRE_STATS);
+	wire_walk_head(&codec, WIRE_STATS);
 	walk_status(&codec, (struct wire_status *)status);
 	return written(&codec);
 }
@@ -304,7 +307,7 @@ int wire_encode_note(const struct note *note, uint8_t *out, size_t size)
 {
 	struct codec codec = writer(out, size);
 
-	walk_head(&codec, WIRE_NOTE);
+	wire_walk_head(&codec, WIRE_NOTE);
 	walk_note(&codec, (struct note *)note);
 	return written(&codec);
 }
@@ -313,7 +316,7 @@ int wire_encode_options(const struct config *config, uint8_t *out, size_t size)
 {
 	struct codec codec = writer(out, size);
 
-	walk_head(&codec, WIRE_OPTIONS);
+	wire_walk_head(&codec, WIRE_OPTIONS);
 	walk_options(&codec, (struct config *)config);
 	return written(&codec);
 }
@@ -321,9 +324,17 @@ int wire_encode_options(const struct config *config, uint8_t *out, size_t size)
 int wire_kind(const uint8_t *bytes, size_t len)
 {
 	if (len < 3 || bytes[0] != WIRE_MAGIC || bytes[1] != WIRE_FORM || bytes[2] < WIRE_RECORD ||
-	    bytes[2] > WIRE_NOTE)
+	    bytes[2] > WIRE_BATCH)
 		return -EBADMSG;
 	return bytes[2];
+}
+
+int wire_read_record(const uint8_t *body, size_t len, struct record *record)
+{
+	struct codec codec = reader(body, len);
+
+	wire_walk_record(&codec, record);
+	return read_whole(&codec) ? 0 : -EBADMSG;
 }
 
 int wire_decode_record(const uint8_t *bytes, size_t len, struct record *record)
@@ -332,8 +343,8 @@ int wire_decode_record(const uint8_t *bytes, size_t len, struct record *record)
 	struct record read;
 
 	memset(&read, 0, sizeof(read));
-	walk_head(&codec, WIRE_RECORD);
-	walk_record(&codec, &read);
+	wire_walk_head(&codec, WIRE_RECORD);
+	wire_walk_record(&codec, &read);
 	if (!read_whole(&codec))
 		return -EBADMSG;
 	*record = read;
@@ -346,7 +357,7 @@ int wire_decode_status(const uint8_t *bytes, size_t len, struct wire_status *sta
 	struct wire_status read;
 
 	memset(&read, 0, sizeof(read));
-	walk_head(&codec, WIRE_STATS);
+	wire_walk_head(&codec, WIRE_STATS);
 	walk_status(&codec, &read);
 	if (!read_whole(&codec))
 		return -EBADMSG;
@@ -360,7 +371,7 @@ int wire_decode_note(const uint8_t *bytes, size_t len, struct note *note)
 	struct note read;
 
 	memset(&read, 0, sizeof(read));
-	walk_head(&codec, WIRE_NOTE);
+	wire_walk_head(&codec, WIRE_NOTE);
 	walk_note(&codec, &read);
 	if (!read_whole(&codec))
 		return -EBADMSG;
@@ -373,7 +384,7 @@ int wire_decode_options(const uint8_t *bytes, size_t len, struct config *config)
 	struct codec codec = reader(bytes, len);
 	struct config read = *config;
 
-	walk_head(&codec, WIRE_OPTIONS);
+	wire_walk_head(&codec, WIRE_OPTIONS);
 	walk_options(&codec, &read);
 	if (!read_whole(&codec) || read.excerpt_bytes > RECORD_EXCERPT_BYTES)
 		return -EBADMSG;

@@ -18,7 +18,8 @@
 
 #define WIRE_BYTES_MAX 32768
 
-enum wire_kind { WIRE_RECORD = 1, WIRE_STATS, WIRE_OPTIONS, WIRE_NOTE };
+enum wire_kind { WIRE_RECORD = 1, WIRE_STATS, WIRE_OPTIONS, WIRE_NOTE, WIRE_BATCH };
+#define WIRE_HEAD_BYTES 3 /* before a message's body */
 
 /* What `egressctl status` says of the running judge beside the counters. */
 struct wire_status {
@@ -41,6 +42,9 @@ int wire_encode_options(const struct config *config, uint8_t *out, size_t size);
 
 /* The kind, or -EBADMSG. */
 int wire_kind(const uint8_t *bytes, size_t len);
+/* The body of a record's message, or of an item of a batch. Only what the record says is written:
+ * bytes behind a text's end stay what they were; after -EBADMSG all of it may be. */
+int wire_read_record(const uint8_t *body, size_t len, struct record *record);
 /* 0 or -EBADMSG (then the out-parameter is untouched). Options change the recorder's keys of
  * *config only: fold_s … excerpt_bytes, journal_s; folders, users and sockets stay as they are. */
 int wire_decode_record(const uint8_t *bytes, size_t len, struct record *record);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cgroup.h"
@@ -11,14 +12,27 @@
 #include "describe.h"
 #include "paths.h"
 #include "proc.h"
+#include "search.h"
 
 #define CGROUP_BYTES 8192
+#define PARENT_NS    (1000 * NS_PER_MS)
 
-void describe_init(struct describe *describe, int proc_fd)
+void describe_init(struct describe *describe, int proc_fd, struct search_care *care)
 {
 	memset(describe, 0, sizeof(*describe));
 	describe->proc_fd = proc_fd;
 	describe->ticks = sysconf(_SC_CLK_TCK);
+	describe->care = care;
+	describe->told.uid = describe->told.euid = OWNER_UID_NONE;
+	for (size_t i = 0; i < DESCRIBE_PARENTS; i++)
+		describe->parents[i].pid_fd = -1;
+}
+
+void describe_done(struct describe *describe)
+{
+	for (size_t i = 0; i < DESCRIBE_PARENTS; i++)
+		if (describe->parents[i].pid_fd >= 0)
+			close(describe->parents[i].pid_fd);
 }
 
 bool describe_copy(char *out, size_t size, const char *text)
@@ -65,20 +79,16 @@ struct identity {
 	uint64_t start_stack;
 };
 
-static int read_identity(int dir_fd, struct identity *id)
+static void read_identity(int dir_fd, const struct proc_stat *stat, struct identity *id)
 {
-	struct proc_stat stat;
-
-	memset(id, 0, sizeof(*id));
-	if (proc_stat_of(dir_fd, &stat))
-		return -ESRCH;
-	id->start_stack = stat.start_stack;
+	id->cut = false;
+	id->exe[0] = 0;
+	id->start_stack = stat->start_stack;
 	id->error = proc_link(dir_fd, "exe", id->exe, sizeof(id->exe), &id->cut);
 	if (id->error == -ENAMETOOLONG)
 		id->cut = true;
 	if (path_exe(dir_fd, &id->file))
 		id->file = (struct path_exe){ .links = 1 };
-	return 0;
 }
 
 static bool same_program(const struct identity *a, const struct identity *b)
@@ -125,7 +135,7 @@ static void read_cmdline(int pid_fd, struct owner *owner)
 	size_t len;
 
 	/* One byte more than is kept tells whether there was more. */
-	if (proc_read(pid_fd, "cmdline", probe, sizeof(probe), &len))
+	if (proc_read_once(pid_fd, "cmdline", probe, sizeof(probe), &len))
 		return;
 	if (len == sizeof(probe)) {
 		owner->cut |= OWNER_CUT_CMDLINE;
@@ -142,7 +152,7 @@ static void read_cgroup(int pid_fd, struct owner *owner)
 	char text[CGROUP_BYTES];
 	size_t len;
 
-	if (proc_read(pid_fd, "cgroup", text, sizeof(text), &len))
+	if (proc_read_once(pid_fd, "cgroup", text, sizeof(text), &len))
 		return;
 	cgroup_parse(text, len, &names);
 	memcpy(owner->unit, names.unit, sizeof(owner->unit));
@@ -155,34 +165,57 @@ static void read_login_uid(int pid_fd, struct owner *owner)
 	uint32_t uid;
 	size_t len;
 
-	if (!proc_read(pid_fd, "loginuid", text, sizeof(text), &len) &&
+	if (!proc_read_once(pid_fd, "loginuid", text, sizeof(text), &len) &&
 	    !proc_parse_u32(text, len, &uid))
 		owner->login_uid = uid;
 }
 
+/* Who is that now? What is kept of it is taken for PARENT_NS, as long as it lives. */
+static const struct describe_parent *parent_of(struct describe *describe, pid_t pid)
+{
+	struct describe_parent *kept = &describe->parents[(uint32_t)pid % DESCRIBE_PARENTS];
+	uint64_t now_ns = clock_mono_ns();
+	struct stat st;
+	int error;
+
+	if (kept->pid_fd >= 0 && (kept->ref.pid != pid || fstatat(kept->pid_fd, "comm", &st, 0))) {
+		close(kept->pid_fd);
+		kept->pid_fd = -1;
+	}
+	if (kept->pid_fd >= 0 && now_ns - kept->read_ns < PARENT_NS)
+		return kept;
+	if (kept->pid_fd < 0 && proc_open_pid(describe->proc_fd, pid, &kept->pid_fd)) {
+		kept->pid_fd = -1;
+		return NULL;
+	}
+	error = proc_ref(kept->pid_fd, pid, &kept->ref, &kept->parent);
+	if (error) {
+		close(kept->pid_fd);
+		kept->pid_fd = -1;
+		return NULL;
+	}
+	kept->read_ns = now_ns;
+	return kept;
+}
+
 /* A parent that started after its child is another process with that pid. */
-static void read_parents(const struct describe *describe, pid_t ppid, struct owner *owner)
+static void read_parents(struct describe *describe, pid_t pid, struct owner *owner)
 {
 	uint64_t child_start = owner->proc.start_ticks;
 
-	while (ppid > 0) {
-		struct owner_ref ref;
-		pid_t next;
-		int fd, error;
+	while (pid > 0) {
+		const struct describe_parent *parent;
 
 		if (owner->n_parents == OWNER_PARENTS) {
 			owner->cut |= OWNER_CUT_PARENTS;
 			return;
 		}
-		if (proc_open_pid(describe->proc_fd, ppid, &fd))
+		parent = parent_of(describe, pid);
+		if (!parent || parent->ref.start_ticks > child_start)
 			return;
-		error = proc_ref(fd, ppid, &ref, &next);
-		close(fd);
-		if (error || ref.start_ticks > child_start)
-			return;
-		owner->parents[owner->n_parents++] = ref;
-		child_start = ref.start_ticks;
-		ppid = next;
+		owner->parents[owner->n_parents++] = parent->ref;
+		child_start = parent->ref.start_ticks;
+		pid = parent->parent;
 	}
 }
 
@@ -227,52 +260,90 @@ static int open_thread(int pid_fd, pid_t pid, pid_t tid)
 }
 
 /* -EAGAIN: it became another program meanwhile. dir_fd: pid_fd, or a thread's. */
-static int describe_program(const struct describe *describe, int dir_fd, pid_t ppid,
+static int describe_program(struct describe *describe, int dir_fd, const struct proc_stat *stat,
 			    struct owner *owner)
 {
 	struct identity before, after;
+	struct proc_stat now;
+	bool spared;
 
-	if (read_identity(dir_fd, &before))
-		return -ESRCH;
+	read_identity(dir_fd, stat, &before);
 	take_exe(&before, owner);
 	read_cwd(dir_fd, owner);
-	read_login_uid(dir_fd, owner);
+	if (describe->told.login)
+		owner->login_uid = describe->told.login_uid;
+	else
+		read_login_uid(dir_fd, owner);
 	read_cgroup(dir_fd, owner);
-	read_parents(describe, ppid, owner);
-	if (!describe->spared)
+	if (!describe->told.parents)
+		read_parents(describe, stat->ppid, owner);
+	spared = !search_care_begin_uid(describe->care, owner->proc.uid, owner->euid);
+	if (!spared)
 		read_cmdline(dir_fd, owner);
-	describe_script(dir_fd, describe->spared, owner);
+	describe_script(dir_fd, spared, owner);
+	search_care_end(describe->care);
 	if (before.error == -EACCES || before.error == -EPERM)
 		owner->script_why = OWNER_WHY_DENIED;
-	if (read_identity(dir_fd, &after))
+	if (describe->told.programs)
+		return 0;
+	if (proc_stat_of(dir_fd, &now))
 		return -ESRCH;
+	read_identity(dir_fd, &now, &after);
 	return same_program(&before, &after) ? 0 : -EAGAIN;
 }
 
-static int describe_once(const struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
+/*
+ * The folder's owner is the effective user and group, unless the process may not be dumped, then it
+ * is root (task_dump_owner(), fs/proc/base.c). May it be, its real group is its effective one: what
+ * makes them differ takes that away (commit_creds(), begin_new_exec()).
+ */
+static int read_ids(const struct describe *describe, int pid_fd, struct proc_status *status)
+{
+	const struct describe_told *told = &describe->told;
+	struct stat st;
+
+	if (told->uid != OWNER_UID_NONE && told->uid == told->euid && told->uid != 0 &&
+	    !fstat(pid_fd, &st) && st.st_uid == told->uid) {
+		status->uid = status->euid = told->uid;
+		status->gid = st.st_gid;
+		return 0;
+	}
+	return proc_status_of(pid_fd, status);
+}
+
+static int describe_once(struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
 			 struct owner *owner)
 {
-	struct proc_stat before, after;
+	struct proc_stat stat, thread_stat;
 	struct proc_status status;
+	struct owner_ref parents[OWNER_PARENTS];
+	unsigned n_parents = describe->told.parents ? owner->n_parents : 0;
+	uint32_t cut = n_parents ? owner->cut & OWNER_CUT_PARENTS : 0;
 	int error, thread_fd = -1;
 
+	memcpy(parents, owner->parents, n_parents * sizeof(parents[0]));
 	describe_clear(owner);
-	if (proc_stat_of(pid_fd, &before) || proc_status_of(pid_fd, &status))
+	memcpy(owner->parents, parents, n_parents * sizeof(parents[0]));
+	owner->n_parents = n_parents;
+	owner->cut |= cut;
+	if (proc_stat_of(pid_fd, &stat) || read_ids(describe, pid_fd, &status))
 		return -ESRCH;
 	owner->proc.pid = pid;
 	owner->proc.uid = status.uid;
-	owner->proc.start_ticks = before.start_ticks;
-	memcpy(owner->proc.comm, before.comm, sizeof(owner->proc.comm));
+	owner->proc.start_ticks = stat.start_ticks;
+	memcpy(owner->proc.comm, stat.comm, sizeof(owner->proc.comm));
 	owner->euid = status.euid;
 	owner->gid = status.gid;
-	owner->start_ns = start_ns(describe, before.start_ticks);
-	if (before.state == 'Z') /* pthread_exit(3) in main() leaves the others */
+	owner->start_ns = start_ns(describe, stat.start_ticks);
+	if (stat.state == 'Z') /* pthread_exit(3) in main() leaves the others */
 		thread_fd = open_thread(pid_fd, pid, tid);
-	error = describe_program(describe, thread_fd < 0 ? pid_fd : thread_fd, before.ppid, owner);
-	if (thread_fd >= 0)
-		close(thread_fd);
-	if (proc_stat_of(pid_fd, &after) || after.start_ticks != before.start_ticks)
-		return -ESRCH;
+	if (thread_fd < 0)
+		return describe_program(describe, pid_fd, &stat, owner);
+	error = proc_stat_of(thread_fd, &thread_stat) ? -ESRCH : 0;
+	thread_stat.ppid = stat.ppid;
+	if (!error)
+		error = describe_program(describe, thread_fd, &thread_stat, owner);
+	close(thread_fd);
 	return error;
 }
 
@@ -295,7 +366,7 @@ static void forget_program(struct owner *owner)
 	owner->script_why = OWNER_WHY_EXEC;
 }
 
-int describe_process(const struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
+int describe_process(struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
 		     struct owner *owner)
 {
 	int error = describe_once(describe, pid_fd, pid, tid, owner);

@@ -9,14 +9,36 @@
 
 #include "owner.h"
 
+#define DESCRIBE_PARENTS 64
+
+struct search_care;
+
+/* A parent's folder is kept open: it tells that it is still the same process. */
+struct describe_parent {
+	int pid_fd; /* -1: empty */
+	pid_t parent;
+	struct owner_ref ref;
+	uint64_t read_ns;
+};
+
 struct describe {
 	int proc_fd; /* the proc folder */
 	long ticks;  /* clock ticks in a second */
-	bool spared; /* read nothing that can wait: no arguments, no script */
+	/* What the kernel's events tell already, set before each description. */
+	struct describe_told {
+		bool programs; /* that it executed another program meanwhile */
+		bool parents;  /* whose child it is: owner has its parents already */
+		bool login;    /* its login uid is its parent's, login_uid */
+		uint32_t login_uid;
+		uint32_t uid, euid; /* or OWNER_UID_NONE */
+	} told;
+	struct search_care *care; /* whom to spare what can wait: arguments, script */
+	struct describe_parent parents[DESCRIBE_PARENTS]; /* by pid */
 };
 
-/* Takes proc_fd as it is. */
-void describe_init(struct describe *describe, int proc_fd);
+/* Takes proc_fd and care as they are. */
+void describe_init(struct describe *describe, int proc_fd, struct search_care *care);
+void describe_done(struct describe *describe);
 
 /*
  * Fills proc, euid … request_client, script…, parents, exe flags and cut of *owner; leaves the
@@ -26,7 +48,7 @@ void describe_init(struct describe *describe, int proc_fd);
  * meanwhile, and again when it is read anew, is left without exe, arguments, cwd and script:
  * script_why is EXEC.
  */
-int describe_process(const struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
+int describe_process(struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
 		     struct owner *owner);
 /* Empties the fields that describe_process() fills. */
 void describe_clear(struct owner *owner);

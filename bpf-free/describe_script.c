@@ -4,13 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cgi.h"
 #include "describe.h"
 #include "paths.h"
 #include "proc.h"
 #include "script.h"
-
-/* A CGI environment is some kilobytes; what lies behind is not read. */
-#define ENVIRON_BYTES 32768
 
 static void set_script(struct owner *owner, enum owner_script_from from, const char *path)
 {
@@ -25,6 +23,7 @@ static void no_script(struct owner *owner, enum owner_why why)
 	owner->script_from = OWNER_SCRIPT_NONE;
 	owner->script_why = why;
 	owner->script[0] = 0;
+	owner->cut &= ~(uint32_t)OWNER_CUT_SCRIPT;
 }
 
 /* The file behind one of its descriptors, if it is a file with a path. */
@@ -42,6 +41,8 @@ static const char *descriptor_number(const char *path)
 {
 	const char *at = NULL;
 
+	if (!strcmp(path, "/dev/stdin"))
+		return "0";
 	if (!strncmp(path, "/dev/fd/", 8))
 		at = path + 8;
 	else if (!strncmp(path, "/proc/self/fd/", 14))
@@ -49,129 +50,181 @@ static const char *descriptor_number(const char *path)
 	return at && *at && strlen(at) < 10 && !at[strspn(at, "0123456789")] ? at : NULL;
 }
 
-/* python DIR runs DIR/__main__.py (python3(1)); for all others a folder is no script. */
-static void folder_script(int pid_fd, enum interp interp, const char *folder, struct owner *owner)
+/* The last two of stat's numbers that begin and end the arguments (proc(5), 48 and 49). */
+static bool args_span(int pid_fd, uint64_t *bytes)
 {
-	char main[OWNER_PATH_BYTES];
+	unsigned long long begin, end;
+	char text[1024];
+	const char *at;
+	size_t len;
 
-	if (interp == INTERP_PYTHON && script_join(folder, "__main__.py", main, sizeof(main)) &&
-	    path_kind(pid_fd, main) == PATH_FILE)
-		set_script(owner, OWNER_SCRIPT_ARGV, main);
-	else
-		no_script(owner, OWNER_WHY_NOT_TOLD);
+	if (proc_read(pid_fd, "stat", text, sizeof(text) - 1, &len))
+		return false;
+	text[len] = 0;
+	at = strrchr(text, ')');
+	for (int field = 2; at && field < 48; field++) {
+		at = strchr(at, ' ');
+		at = at ? at + 1 : NULL;
+	}
+	if (!at || sscanf(at, "%llu %llu", &begin, &end) != 2 || end < begin)
+		return false;
+	*bytes = end - begin;
+	return true;
 }
 
-static void from_args(int pid_fd, enum interp interp, const struct script_args *args,
-		      struct owner *owner)
+/* perl's $0 = "perl" leaves one word of a command line that was longer: it says nothing of what
+ * stood there (get_mm_cmdline(), fs/proc/base.c). */
+static bool args_are_whole(int pid_fd, const struct owner *owner)
 {
-	const char *number = descriptor_number(args->path);
-	bool relative = args->path[0] != '/';
-	char path[OWNER_PATH_BYTES];
-	enum path_kind kind;
+	uint64_t bytes;
 
-	if (args->cut)
-		owner->cut |= OWNER_CUT_SCRIPT;
-	if (number && descriptor_file(pid_fd, number, path, sizeof(path))) {
-		set_script(owner, OWNER_SCRIPT_ARGV, path);
-		return;
-	}
-	/* Without a cwd it is not the whole path, and a namesake elsewhere is another script. */
-	if ((relative && (owner->cwd[0] != '/' || (owner->cut & OWNER_CUT_CWD))) ||
-	    !script_join(owner->cwd, args->path, path, sizeof(path))) {
-		set_script(owner, OWNER_SCRIPT_ARGV, args->path);
-		if (relative)
-			owner->cut |= OWNER_CUT_SCRIPT;
-		return;
-	}
-	/* Relative, and not there: it was removed, or the process went elsewhere since. Which of
-	 * them is not known, so the argument stays as it is. One that can't be asked about stays
-	 * as it is too: it may be a folder of python's, but it is what stands there. */
-	kind = path_kind(pid_fd, path);
-	if (kind == PATH_FOLDER)
-		folder_script(pid_fd, interp, path, owner);
-	else
-		set_script(owner, OWNER_SCRIPT_ARGV,
-			   relative && kind != PATH_FILE ? args->path : path);
+	return args_span(pid_fd, &bytes) && (!bytes || bytes == owner->cmdline_bytes);
 }
 
 static void from_stdin(int pid_fd, struct owner *owner)
 {
 	char path[OWNER_PATH_BYTES];
 
-	set_script(owner, OWNER_SCRIPT_STDIN,
-		   descriptor_file(pid_fd, "0", path, sizeof(path)) ? path : "");
+	if (args_are_whole(pid_fd, owner))
+		set_script(owner, OWNER_SCRIPT_STDIN,
+			   descriptor_file(pid_fd, "0", path, sizeof(path)) ? path : "");
+	else
+		no_script(owner, OWNER_WHY_NOT_TOLD);
 }
 
-static void copy_value(const char *environ, size_t len, const char *key, char *out, size_t size,
-		       struct owner *owner)
+static bool is_file(int pid_fd, const char *folder, const char *name, char out[OWNER_PATH_BYTES])
 {
-	const char *value = proc_env_value(environ, len, key);
-
-	if (value && describe_copy(out, size, value))
-		owner->cut |= OWNER_CUT_REQUEST;
+	return script_join(folder, name, out, OWNER_PATH_BYTES) &&
+	       path_kind(pid_fd, out) == PATH_FILE;
 }
 
-static void describe_request(const char *environ, size_t len, struct owner *owner)
+/* python DIR runs DIR/__main__.py (python3(1)). node NAME runs NAME.js, or DIR/index.js where no
+ * package.json says otherwise (Module._findPath(), lib/internal/modules/cjs/loader.js). For all
+ * others a folder is no script. */
+static bool found_by_name(int pid_fd, enum interp interp, const char *path, enum path_kind kind,
+			  char out[OWNER_PATH_BYTES])
 {
-	copy_value(environ, len, "REQUEST_METHOD", owner->request_method,
-		   sizeof(owner->request_method), owner);
-	copy_value(environ, len, "REQUEST_URI", owner->request_uri, sizeof(owner->request_uri),
-		   owner);
-	copy_value(environ, len, "HTTP_HOST", owner->request_host, sizeof(owner->request_host),
-		   owner);
-	copy_value(environ, len, "REMOTE_ADDR", owner->request_client,
-		   sizeof(owner->request_client), owner);
-}
-
-/* php-cgi runs what SCRIPT_FILENAME says, if there is one (cgi_main.c init_request_info()). */
-static bool from_environ(int pid_fd, const char *environ, size_t len, struct owner *owner)
-{
-	const char *value = proc_env_value(environ, len, "SCRIPT_FILENAME");
-	char path[OWNER_PATH_BYTES];
-
-	if (!value || value[0] != '/' || !script_join("", value, path, sizeof(path)) ||
-	    path_kind(pid_fd, path) == PATH_FOLDER)
+	if (interp == INTERP_PYTHON)
+		return kind == PATH_FOLDER && is_file(pid_fd, path, "__main__.py", out);
+	if (interp != INTERP_NODE)
 		return false;
-	set_script(owner, OWNER_SCRIPT_ENVIRON, path);
-	return true;
+	if (snprintf(out, OWNER_PATH_BYTES, "%s.js", path) < OWNER_PATH_BYTES &&
+	    path_kind(pid_fd, out) == PATH_FILE)
+		return true;
+	return kind == PATH_FOLDER && script_join(path, "package.json", out, OWNER_PATH_BYTES) &&
+	       path_kind(pid_fd, out) == PATH_GONE && is_file(pid_fd, path, "index.js", out);
 }
 
-static bool from_title(int pid_fd, struct owner *owner)
+/* A shell leaves the folder it was in as PWD. Where that is another than now, and has such a file
+ * too, the process went elsewhere since, or PWD is somebody else's: which file it was is not
+ * known. */
+static bool has_namesake(int pid_fd, struct cgi_env *env, const struct owner *owner,
+			 const char *name, const char *path)
 {
-	const char *path = script_lsphp_title(owner->cmdline, owner->cmdline_bytes);
+	char other[OWNER_PATH_BYTES];
+	const char *pwd;
 
-	if (!path || path_kind(pid_fd, path) == PATH_FOLDER)
+	if (cgi_env_read(pid_fd, env))
 		return false;
-	set_script(owner, OWNER_SCRIPT_TITLE, path);
-	return true;
+	pwd = cgi_env_value(env, "PWD");
+	return pwd && pwd[0] == '/' && strcmp(pwd, owner->cwd) != 0 &&
+	       is_file(pid_fd, pwd, name, other) && strcmp(path, other) != 0 &&
+	       !path_same(pid_fd, path, other);
 }
 
-void describe_script(int pid_fd, bool spared, struct owner *owner)
+/* As it stands in argv; without its folder when it is relative. */
+static void as_it_stands(struct owner *owner, const struct script_args *args)
 {
-	enum interp interp = script_interp(owner->exe, owner->cmdline, owner->cmdline_bytes);
-	char environ[ENVIRON_BYTES];
-	struct script_args args;
-	size_t len;
+	set_script(owner, OWNER_SCRIPT_ARGV, args->path);
+	if (args->path[0] != '/')
+		owner->cut |= OWNER_CUT_SCRIPT;
+}
 
-	if (spared) {
-		if (interp != INTERP_NONE)
-			no_script(owner, OWNER_WHY_DEADLINE);
+static void from_relative(int pid_fd, enum interp interp, const struct script_args *args,
+			  struct cgi_env *env, struct owner *owner)
+{
+	char path[OWNER_PATH_BYTES], found[OWNER_PATH_BYTES];
+	enum path_kind kind;
+
+	/* Without a cwd it is not the whole path, and a namesake elsewhere is another script.
+	 * php-cgi goes to the script's folder. */
+	if (owner->cwd[0] != '/' || (owner->cut & OWNER_CUT_CWD) || args->moved ||
+	    (interp == INTERP_PHP_CGI && strchr(args->path, '/')) ||
+	    !script_join(owner->cwd, args->path, path, sizeof(path))) {
+		as_it_stands(owner, args);
 		return;
 	}
-	if (proc_read(pid_fd, "environ", environ, sizeof(environ), &len))
-		len = 0;
-	describe_request(environ, len, owner);
-	if (interp == INTERP_NONE)
+	/* Not there: it was removed, or the process went elsewhere since. Which of them is not
+	 * known, so the argument stays as it is. */
+	kind = path_kind(pid_fd, path);
+	if (kind == PATH_FILE && has_namesake(pid_fd, env, owner, args->path, path))
+		as_it_stands(owner, args);
+	else if (kind == PATH_FILE)
+		set_script(owner, OWNER_SCRIPT_ARGV, path);
+	else if (found_by_name(pid_fd, interp, path, kind, found))
+		set_script(owner, OWNER_SCRIPT_ARGV, found);
+	else if (kind == PATH_FOLDER)
+		no_script(owner, OWNER_WHY_NOT_TOLD);
+	else
+		set_script(owner, OWNER_SCRIPT_ARGV, args->path);
+}
+
+static void from_absolute(int pid_fd, enum interp interp, const struct script_args *args,
+			  struct owner *owner)
+{
+	char path[OWNER_PATH_BYTES], found[OWNER_PATH_BYTES];
+	enum path_kind kind;
+
+	if (!script_join("", args->path, path, sizeof(path))) {
+		as_it_stands(owner, args);
 		return;
-	if (interp == INTERP_PHP_CGI && from_environ(pid_fd, environ, len, owner))
+	}
+	kind = path_kind(pid_fd, path);
+	if (kind != PATH_FILE && found_by_name(pid_fd, interp, path, kind, found))
+		set_script(owner, OWNER_SCRIPT_ARGV, found);
+	else if (kind == PATH_FOLDER)
+		no_script(owner, OWNER_WHY_NOT_TOLD);
+	else
+		set_script(owner, OWNER_SCRIPT_ARGV, path);
+}
+
+static void from_argv(int pid_fd, enum interp interp, const struct script_args *args,
+		      struct cgi_env *env, struct owner *owner)
+{
+	const char *number = descriptor_number(args->path);
+	char path[OWNER_PATH_BYTES];
+
+	if (number && !strcmp(number, "0")) {
+		from_stdin(pid_fd, owner);
 		return;
-	if (interp == INTERP_LSPHP && from_title(pid_fd, owner))
-		return;
+	}
+	if (args->cut)
+		owner->cut |= OWNER_CUT_SCRIPT;
+	if (number && descriptor_file(pid_fd, number, path, sizeof(path)))
+		set_script(owner, OWNER_SCRIPT_ARGV, path);
+	else if (args->path[0] == '/')
+		from_absolute(pid_fd, interp, args, owner);
+	else
+		from_relative(pid_fd, interp, args, env, owner);
+	if (args->if_file &&
+	    (owner->script[0] != '/' || path_kind(pid_fd, owner->script) != PATH_FILE))
+		no_script(owner, OWNER_WHY_NOT_TOLD);
+}
+
+static void from_args(int pid_fd, enum interp interp, struct cgi_env *env, struct owner *owner)
+{
+	struct script_args args;
+
 	script_of_args(interp, owner->cmdline, owner->cmdline_bytes, owner->cut & OWNER_CUT_CMDLINE,
 		       &args);
 	switch (args.from) {
 	case OWNER_SCRIPT_ARGV:
-		from_args(pid_fd, interp, &args, owner);
+		from_argv(pid_fd, interp, &args, env, owner);
+		break;
+	case OWNER_SCRIPT_MODULE:
+		if (args.cut)
+			owner->cut |= OWNER_CUT_SCRIPT;
+		set_script(owner, OWNER_SCRIPT_MODULE, args.path);
 		break;
 	case OWNER_SCRIPT_STDIN:
 		from_stdin(pid_fd, owner);
@@ -182,7 +235,88 @@ void describe_script(int pid_fd, bool spared, struct owner *owner)
 	default:
 		no_script(owner, args.why);
 	}
+}
+
+/* The title has the path's end only, but the SAPI goes to the script's folder
+ * (php_execute_script(), main/main.c): both together are the path. */
+static bool from_title(int pid_fd, struct owner *owner)
+{
+	const char *title = script_lsphp_title(owner->cmdline, owner->cmdline_bytes);
+	const char *name = title ? strrchr(title, '/') : NULL;
+	size_t cwd = strlen(owner->cwd), folder = name ? (size_t)(name - title) : 0;
+	char path[OWNER_PATH_BYTES];
+
+	if (!title)
+		return false;
+	if (title[0] == '/' && strlen(title) < SCRIPT_LSPHP_TITLE)
+		return title[1] && path_kind(pid_fd, title) != PATH_FOLDER &&
+		       (set_script(owner, OWNER_SCRIPT_TITLE, title), true);
+	if (strlen(title) < SCRIPT_LSPHP_TITLE || !name || (owner->cut & OWNER_CUT_CWD) ||
+	    cwd < folder || memcmp(owner->cwd + cwd - folder, title, folder) ||
+	    !is_file(pid_fd, owner->cwd, name + 1, path))
+		return false;
+	set_script(owner, OWNER_SCRIPT_TITLE, path);
+	return true;
+}
+
+/* As a CGI program it runs what the environment says; else what its arguments say, or without
+ * any the environment again. As a FastCGI server it serves many, and nothing tells which. */
+static void of_php_cgi(int pid_fd, struct cgi_env *env, struct owner *owner)
+{
+	char path[OWNER_PATH_BYTES];
+
+	if (cgi_is_fastcgi(pid_fd) || cgi_env_read(pid_fd, env)) {
+		no_script(owner, OWNER_WHY_NOT_TOLD);
+		return;
+	}
+	cgi_take_request(pid_fd, env, owner);
+	if (!cgi_is_cgi(env)) {
+		from_args(pid_fd, INTERP_PHP_CGI, env, owner);
+		if (owner->script_from != OWNER_SCRIPT_STDIN)
+			return;
+		if (!env->cut && !cgi_env_value(env, "SCRIPT_FILENAME") &&
+		    !cgi_env_value(env, "PATH_TRANSLATED"))
+			return;
+	}
+	if (cgi_php_script(pid_fd, env, owner, path))
+		set_script(owner, OWNER_SCRIPT_ENVIRON, path);
+	else
+		no_script(owner, OWNER_WHY_NOT_TOLD);
+}
+
+/* The environment is read where it can be a request's: below a web server that runs CGI programs,
+ * whatever the program. Others pay nothing for it. */
+static void of_cgi_program(int pid_fd, struct cgi_env *env, struct owner *owner)
+{
+	if (cgi_may_serve(owner) && !cgi_env_read(pid_fd, env) &&
+	    cgi_env_value(env, "REQUEST_METHOD") && !cgi_is_fastcgi(pid_fd))
+		cgi_take_request(pid_fd, env, owner);
+}
+
+void describe_script(int pid_fd, bool spared, struct owner *owner)
+{
+	enum interp interp = script_interp(owner->exe, owner->cmdline, owner->cmdline_bytes);
+	struct cgi_env env;
+
+	if (spared) {
+		if (interp != INTERP_NONE)
+			no_script(owner, OWNER_WHY_DEADLINE);
+		return;
+	}
 	/* A pool's worker can be asked about, if its pool has a status page (fpm.h). */
-	if (interp == INTERP_PHP_FPM && script_fpm_pool(owner->cmdline, owner->cmdline_bytes))
-		no_script(owner, OWNER_WHY_NO_STATUS_PAGE);
+	if (interp == INTERP_PHP_FPM) {
+		no_script(owner, script_fpm_pool(owner->cmdline, owner->cmdline_bytes)
+					 ? OWNER_WHY_NO_STATUS_PAGE
+					 : OWNER_WHY_NOT_TOLD);
+		return;
+	}
+	cgi_env_begin(&env);
+	if (interp == INTERP_PHP_CGI) {
+		of_php_cgi(pid_fd, &env, owner);
+	} else {
+		of_cgi_program(pid_fd, &env, owner);
+		if (interp != INTERP_NONE && !(interp == INTERP_LSPHP && from_title(pid_fd, owner)))
+			from_args(pid_fd, interp, &env, owner);
+	}
+	cgi_env_free(&env);
 }

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define FPM_QUOTA_ALL	   16 /* questions at a time */
-#define FPM_QUOTA_EACH	   2  /* of them for one pool, and for the workers of one user */
+#define FPM_QUOTA_ALL	   32 /* questions at a time */
+#define FPM_QUOTA_EACH	   8  /* of them for one pool, and for the workers of one user */
 #define FPM_QUOTA_LATE	   3  /* times in a row without an answer until a pool is not asked */
 #define FPM_QUOTA_REST_MS  30000
 #define FPM_QUOTA_REMEMBER 256

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads php-fpm's status page, which may hold what strangers wrote. Pure, without allocation. */
 #include <errno.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "fpm_status.h"
@@ -48,18 +47,29 @@ static bool take_value(struct fpm_text line, const char *key, struct fpm_text *v
 	return true;
 }
 
-static bool take_pid(struct fpm_text text, pid_t *pid)
+/* Decimal, without sign or leading zero. */
+static bool take_number(struct fpm_text text, size_t max_digits, uint64_t *number)
 {
-	uint32_t value = 0;
+	uint64_t value = 0;
 
-	if (!text.len || text.len > 9 || text.at[0] == '0')
+	if (!text.len || text.len > max_digits || (text.at[0] == '0' && text.len > 1))
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.at[i] < '0' || text.at[i] > '9')
 			return false;
-		value = value * 10 + (uint32_t)(text.at[i] - '0');
+		value = value * 10 + (uint64_t)(text.at[i] - '0');
 	}
-	*pid = (pid_t)value;
+	*number = value;
+	return true;
+}
+
+static bool take_pid(struct fpm_text text, pid_t *pid)
+{
+	uint64_t number;
+
+	if (!take_number(text, 9, &number) || !number)
+		return false;
+	*pid = (pid_t)number;
 	return true;
 }
 
@@ -80,6 +90,7 @@ static const char *const keys[] = { "pid",
 enum {
 	KEY_PID = 0,
 	KEY_STATE = 1,
+	KEY_DURATION = 5,
 	KEY_METHOD = 6,
 	KEY_URI = 7,
 	KEY_SCRIPT = 10,
@@ -136,6 +147,8 @@ int fpm_status_parse(const char *page, size_t len, pid_t pid, struct fpm_status 
 		status->pids[status->n_listed++] = listed;
 		if (listed == pid) {
 			found = true;
+			if (!take_number(values[KEY_DURATION], 18, &status->duration_us))
+				status->duration_us = 0; /* it runs backwards when the clock does */
 			status->state = values[KEY_STATE];
 			status->method = values[KEY_METHOD];
 			status->uri = values[KEY_URI];

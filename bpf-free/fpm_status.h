@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define FPM_STATUS_PIDS 2048
@@ -27,6 +28,7 @@ struct fpm_text {
 
 struct fpm_status {
 	struct fpm_text pool, state, method, uri, script;
+	uint64_t duration_us; /* since its request began */
 	unsigned n_listed;
 	pid_t pids[FPM_STATUS_PIDS];
 };

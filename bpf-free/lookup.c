@@ -22,7 +22,7 @@ int lookup_open(struct lookup *l, const char *proc_dir, bool with_sockets, const
 		*what = "open the proc folder";
 		return -errno;
 	}
-	describe_init(&l->describe, l->proc_fd);
+	describe_init(&l->describe, l->proc_fd, &l->care);
 	if (with_sockets) {
 		*what = "open sock_diag";
 		error = sockdiag_open(&l->diag);
@@ -42,6 +42,7 @@ int lookup_open(struct lookup *l, const char *proc_dir, bool with_sockets, const
 void lookup_close(struct lookup *l)
 {
 	search_done(&l->search);
+	describe_done(&l->describe);
 	fpm_free(l->fpm);
 	sockdiag_free(l->diag);
 	if (l->proc_fd >= 0)
@@ -55,13 +56,12 @@ static void set_unknown(struct owner *owner, enum owner_how how, enum owner_why 
 	owner->why = why;
 }
 
-/* false: there is no socket that anybody could hold; how and why are set. */
-static bool ask_socket(struct lookup *l, const struct owner_query *query, struct owner *owner)
+bool lookup_socket(struct sockdiag *diag, const struct owner_query *query, struct owner *owner)
 {
 	struct sockdiag_answer answer;
 	uint8_t state = 0;
 
-	switch (sockdiag_ask(l->diag, query, &answer, &state)) {
+	switch (sockdiag_ask(diag, query, &answer, &state)) {
 	case 0:
 		owner->has_socket = true;
 		owner->socket_state = answer.state;
@@ -106,31 +106,39 @@ static void nobody_holds(struct lookup *l, const struct owner_query *query, stru
 }
 
 /* The holder was proven; if it ends while it is described, that is what is said. */
-static int describe_holder(struct lookup *l, const struct search_found *found, struct owner *owner)
+static int describe_holder(struct lookup *l, struct search_found *found, struct owner *owner)
 {
-	struct owner_ref ref;
-	int error = proc_ref(found->pid_fd, found->pid, &ref, NULL);
+	int error = describe_process(&l->describe, found->pid_fd, found->pid, found->tid, owner);
 
-	if (!error && ref.start_ticks != found->start_ticks)
+	if (!error && found->start_ticks && owner->proc.start_ticks != found->start_ticks)
 		error = -ESRCH;
-	if (!error) {
-		l->describe.spared = !search_care_begin(&l->care, found->pid_fd);
-		error = describe_process(&l->describe, found->pid_fd, found->pid, found->tid,
-					 owner);
-		search_care_end(&l->care);
-	}
 	if (error) {
 		describe_clear(owner);
 		set_unknown(owner, OWNER_EXITED, OWNER_WHY_EXITED);
 	}
+	found->start_ticks = owner->proc.start_ticks;
 	return error;
 }
 
-static void list_holders(struct lookup *l, const struct search_found *found, struct owner *owner)
+int lookup_describe(struct lookup *l, const struct lookup_limits *limits,
+		    struct search_found *found, struct owner *owner)
+{
+	int error;
+
+	l->describe.told = limits->told;
+	error = describe_process(&l->describe, found->pid_fd, found->pid, found->tid, owner);
+
+	close(found->pid_fd);
+	found->pid_fd = -1;
+	return error;
+}
+
+static void list_holders(struct lookup *l, const struct search_found *found, bool forked,
+			 struct owner *owner)
 {
 	owner->holders[0] = owner->proc;
 	owner->n_holders = 1;
-	search_relatives(&l->search, found, owner->holders, &owner->n_holders);
+	search_relatives(&l->search, found, forked, owner->holders, &owner->n_holders);
 	if (owner->n_holders > 1)
 		owner->how = OWNER_SHARED;
 	if (owner->n_holders > OWNER_HOLDERS)
@@ -161,22 +169,59 @@ static bool dial_pool(struct lookup *l, const struct lookup_limits *limits,
 	return true;
 }
 
+int lookup_name(struct lookup *l, const struct lookup_limits *limits, struct search_found *found,
+		struct owner *owner, struct lookup_call *call)
+{
+	int error;
+
+	set_unknown(owner, OWNER_CONFIRMED, OWNER_WHY_NONE);
+	l->describe.told = limits->told;
+	error = describe_holder(l, found, owner);
+	if (!error) {
+		list_holders(l, found, limits->forked, owner);
+		/* It held it to the end of the description, or it is not named. */
+		if (!search_still_holds(found, owner->inode)) {
+			describe_clear(owner);
+			owner->n_holders = 0;
+			memset(owner->holders, 0, sizeof(owner->holders));
+			set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_CLOSED);
+		} else if (dial_pool(l, limits, found, owner, call)) {
+			return -EINPROGRESS;
+		}
+	}
+	close(found->pid_fd);
+	found->pid_fd = -1;
+	return 0;
+}
+
 int lookup_find(struct lookup *l, const struct owner_query *query,
-		const struct lookup_limits *limits, struct owner *owner, struct lookup_call *call)
+		const struct lookup_limits *limits, struct search_found *hint, struct owner *owner,
+		struct lookup_call *call)
 {
 	struct search_question question;
 	struct search_found found;
+	unsigned read = owner->lookup_fds;
 	int error;
 
-	if (!ask_socket(l, query, owner))
+	if (!owner->has_socket && !lookup_socket(l->diag, query, owner))
 		return 0;
-	question = (struct search_question){ owner->inode, owner->cgroup_id,
-					     query->has_uid ? query->uid : owner->socket_uid };
-	error = search_first(&l->search, &question, limits->deadline_ns, limits->fds, &found);
-	owner->lookup_fds = l->search.fds_read;
+	question = (struct search_question){
+		.inode = owner->inode,
+		.cgroup_id = owner->cgroup_id,
+		.uid = query->has_uid ? query->uid : owner->socket_uid,
+		.caller = hint->pid,
+		.caller_tid = hint->tid,
+	};
+	hint->pid = 0;
+	error = search_first(&l->search, &question, limits->deadline_ns,
+			     limits->fds > read ? limits->fds - read : 0, &found);
+	owner->lookup_fds = read + l->search.fds_read;
 	switch (error) {
 	case 0:
-		break;
+		error = lookup_name(l, limits, &found, owner, call);
+		owner->lookup_fds = read + l->search.fds_read;
+		*hint = found;
+		return error;
 	case -ENOENT:
 		nobody_holds(l, query, owner);
 		return 0;
@@ -190,23 +235,6 @@ int lookup_find(struct lookup *l, const struct owner_query *query,
 		set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_ERROR);
 		return -EAGAIN;
 	}
-	set_unknown(owner, OWNER_CONFIRMED, OWNER_WHY_NONE);
-	error = describe_holder(l, &found, owner);
-	if (!error) {
-		list_holders(l, &found, owner);
-		owner->lookup_fds = l->search.fds_read;
-		/* It held it to the end of the description, or it is not named. */
-		if (!search_still_holds(&found, question.inode)) {
-			describe_clear(owner);
-			owner->n_holders = 0;
-			memset(owner->holders, 0, sizeof(owner->holders));
-			set_unknown(owner, OWNER_UNKNOWN, OWNER_WHY_CLOSED);
-		} else if (dial_pool(l, limits, &found, owner, call)) {
-			return -EINPROGRESS;
-		}
-	}
-	close(found.pid_fd);
-	return 0;
 }
 
 static bool is_worker(struct lookup *l, const struct lookup_workers *workers, pid_t pid)
@@ -278,14 +306,17 @@ static int describe_first(struct lookup *l, struct owner *owner)
 int lookup_continue(struct lookup *l, const struct owner_query *query, uint64_t deadline_ns,
 		    struct owner *owner)
 {
-	struct search_question question = { owner->inode, owner->cgroup_id,
-					    query->has_uid ? query->uid : owner->socket_uid };
+	struct search_question question = { .inode = owner->inode,
+					    .cgroup_id = owner->cgroup_id,
+					    .uid = query->has_uid ? query->uid
+								  : owner->socket_uid };
 	struct owner_ref holders[OWNER_HOLDERS] = { 0 };
 	unsigned n = 0;
 	int error;
 
 	if (!owner->has_socket)
 		return -ENOENT;
+	l->describe.told = (struct describe_told){ .uid = OWNER_UID_NONE, .euid = OWNER_UID_NONE };
 	error = search_all(&l->search, &question, deadline_ns, holders, &n);
 	owner->lookup_fds += l->search.fds_read;
 	if (!n && owner->proc.pid) /* named before, and gone since: that stands */

@@ -31,6 +31,8 @@ struct lookup_limits {
 	uint64_t deadline_ns;
 	unsigned fds;
 	bool ask_fpm;
+	struct describe_told told;
+	bool forked; /* it has children, which may hold the same */
 };
 
 /* A pool that was rung, and the worker it is about; pid_fd and call.fd are the caller's. */
@@ -39,9 +41,23 @@ struct lookup_call {
 	struct search_found found;
 };
 
-/* 0, -EAGAIN, or -EINPROGRESS: *call is filled. */
+/* Asks sock_diag, and fills the owner's socket. false: there is none that anybody could hold;
+ * how and why say so. */
+bool lookup_socket(struct sockdiag *diag, const struct owner_query *query, struct owner *owner);
+
+/* owner's socket is filled already, or is asked for. hint: pid and tid of who called connect(2), or
+ * 0; its holder afterwards (pid_fd is not the caller's), pid 0: none. 0, -EAGAIN, or -EINPROGRESS:
+ * *call is filled. */
 int lookup_find(struct lookup *lookup, const struct owner_query *query,
-		const struct lookup_limits *limits, struct owner *owner, struct lookup_call *call);
+		const struct lookup_limits *limits, struct search_found *hint, struct owner *owner,
+		struct lookup_call *call);
+/* Describes a holder that was confirmed, and proves that it held the socket to the end of that.
+ * Closes found->pid_fd. Same results. */
+int lookup_name(struct lookup *lookup, const struct lookup_limits *limits,
+		struct search_found *found, struct owner *owner, struct lookup_call *call);
+/* Describes a process, whatever it holds. Closes found->pid_fd. 0 or -ESRCH. */
+int lookup_describe(struct lookup *lookup, const struct lookup_limits *limits,
+		    struct search_found *found, struct owner *owner);
 /* Who a status page says are workers of a pool. */
 struct lookup_workers {
 	pid_t master;

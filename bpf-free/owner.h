@@ -54,10 +54,10 @@ enum owner_why {
 	OWNER_WHY_BUDGET,    /* the descriptor budget was spent before it was found */
 	OWNER_WHY_DEADLINE,  /* the time budget was spent before it was found */
 	OWNER_WHY_DENIED,    /* the kernel refused to let us read (EPERM, EACCES) */
-	OWNER_WHY_KERNEL_SOCKET,  /* the socket is the kernel's own (AF_SMC, MPTCP join) */
-	OWNER_WHY_REFUSED_FIRST,  /* the rule set refused it before it could be looked up */
-	OWNER_WHY_NOT_GIVEN,	  /* replay: the owners file has no line for this flow */
-	OWNER_WHY_NOT_TOLD,	  /* script: nothing on this machine says which (mod_php, -S, -m) */
+	OWNER_WHY_KERNEL_SOCKET, /* the socket is the kernel's own (AF_SMC, MPTCP join) */
+	OWNER_WHY_REFUSED_FIRST, /* the rule set refused it before it could be looked up */
+	OWNER_WHY_NOT_GIVEN,	 /* replay: the owners file has no line for this flow */
+	OWNER_WHY_NOT_TOLD, /* script: nothing says which (mod_php, FastCGI, perl -S, a title) */
 	OWNER_WHY_NO_STATUS_PAGE, /* script: the php-fpm pool has no status page to ask */
 	OWNER_WHY_NOT_TRUSTED,	  /* script: there was an answer, but it may have been forged */
 	OWNER_WHY_ERROR,	  /* an error of ours or of the kernel's; logged */
@@ -75,11 +75,12 @@ enum owner_script_from {
 	OWNER_SCRIPT_INLINE,  /* the program text is in argv (-c, -e, -r): `script` is empty */
 	OWNER_SCRIPT_STDIN,   /* the interpreter reads its program from fd 0: the file there, if any
 			       */
-	OWNER_SCRIPT_ENVIRON, /* SCRIPT_FILENAME of a CGI environment (the process can fake it) */
+	OWNER_SCRIPT_ENVIRON, /* a CGI environment, as php-cgi reads it (the process can fake it) */
 	OWNER_SCRIPT_FPM_STATUS, /* php-fpm's own status page named this pid's script */
 	OWNER_SCRIPT_TITLE,	 /* the process title (lsphp); the process can fake it */
-	OWNER_SCRIPT_MODULE,	 /* a module's name from argv (python -m): `script` is the name */
-	OWNER_SCRIPT_GIVEN,	 /* told by an owners file (replay) */
+	OWNER_SCRIPT_MODULE, /* a module's name from argv (python -m, a class of java's, a URL of
+			      * deno's): `script` is the name */
+	OWNER_SCRIPT_GIVEN,  /* told by an owners file (replay) */
 	OWNER_SCRIPT_FROM_N
 };
 
@@ -183,6 +184,22 @@ struct owner_budget {
 	unsigned script_ms; /* how long php-fpm's status page may take (20) */
 };
 
+/*
+ * What tells the finder of calls and processes as they come (caller.h, connector.h): opened with
+ * the privileges that a finder does not need, before they are dropped, and kept open as long as a
+ * finder uses it. What the kernel does not give is missing, and the finder gets along without:
+ * slower, and with less to say of processes that are gone.
+ */
+struct owner_eyes;
+
+int owner_eyes_open(const uint16_t *ports, unsigned n_ports, struct owner_eyes **eyes);
+/* Other mail ports from now on. */
+int owner_eyes_ports(const struct owner_eyes *eyes, const uint16_t *ports, unsigned n_ports);
+void owner_eyes_free(struct owner_eyes *eyes); /* takes NULL */
+/* What is missing: text for the log, "" when nothing is. */
+const char *owner_eyes_no_calls(const struct owner_eyes *eyes);
+const char *owner_eyes_no_processes(const struct owner_eyes *eyes);
+
 struct owner_finder; /* caches and netlink sockets; one per thread */
 
 /*
@@ -195,13 +212,29 @@ struct owner_finder; /* caches and netlink sockets; one per thread */
  * opening: the threads keep those that the caller has then. Needed for other users' processes are
  * CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (ptrace(2), proc_pid_fd(5)).
  *
- * Opens sock_diag and /proc. proc_dir is "/proc" (a test gives a fake tree: then sock_diag is
- * not opened and owner_find() is not available, only the description functions of describe.h).
- * 0, or -errno with what failed in *what (static text).
+ * eyes: NULL for none; the caller's. Opens sock_diag and /proc. proc_dir is "/proc" (a test gives a
+ * fake tree: then sock_diag is not opened and owner_find() is not available, only the description
+ * functions of describe.h). 0, or -errno with what failed in *what (static text).
  */
 int owner_finder_open(struct owner_finder **finder, const char *proc_dir,
-		      const struct owner_budget *budget, const char **what);
+		      const struct owner_budget *budget, const struct owner_eyes *eyes,
+		      const char **what);
 void owner_finder_free(struct owner_finder *finder); /* takes NULL */
+
+/* Descriptors to wait for: when one is readable owner_tick() takes in what there is. -1: none. */
+#define OWNER_FDS 2
+void owner_finder_fds(const struct owner_finder *finder, int fds[OWNER_FDS]);
+/* Never waits. Says how many events it took in. */
+unsigned owner_tick(struct owner_finder *finder);
+/* No packet waits for its owner now: calls that were seen until now have none. */
+void owner_rest(struct owner_finder *finder);
+
+struct owner_counts {
+	uint64_t calls_lost; /* calls of connect(2) that the kernel could not tell */
+	uint64_t resyncs;    /* times that the table of processes had to begin anew */
+	uint64_t processes;  /* in the table */
+};
+void owner_finder_counts(const struct owner_finder *finder, struct owner_counts *counts);
 
 /*
  * Finds and describes the owner within the held budget. *owner is always filled (how/why say how

@@ -85,11 +85,15 @@ static int open_root(int pid_fd)
 	return openat(pid_fd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-enum path_kind path_kind(int pid_fd, const char *path)
+static enum path_kind kind_of(mode_t mode)
+{
+	return S_ISREG(mode) ? PATH_FILE : S_ISDIR(mode) ? PATH_FOLDER : PATH_SPECIAL;
+}
+
+static enum path_kind look(int pid_fd, const char *path, struct statx *st)
 {
 	enum path_kind kind = PATH_GONE;
 	int fd, root = open_root(pid_fd);
-	struct statx st;
 
 	if (root < 0)
 		return PATH_GONE;
@@ -101,12 +105,28 @@ enum path_kind path_kind(int pid_fd, const char *path)
 		else
 			fd = open_waiting(root, path);
 	}
-	if (fd >= 0 && !stat_cached(fd, "", STATX_TYPE, &st))
-		kind = S_ISDIR(st.stx_mode) ? PATH_FOLDER : PATH_FILE;
+	if (fd >= 0 && !stat_cached(fd, "", STATX_TYPE | STATX_INO, st))
+		kind = kind_of(st->stx_mode);
 	if (fd >= 0)
 		close(fd);
 	close(root);
 	return kind;
+}
+
+enum path_kind path_kind(int pid_fd, const char *path)
+{
+	struct statx st;
+
+	return look(pid_fd, path, &st);
+}
+
+bool path_same(int pid_fd, const char *a, const char *b)
+{
+	struct statx one, other;
+
+	return look(pid_fd, a, &one) == PATH_FILE && look(pid_fd, b, &other) == PATH_FILE &&
+	       one.stx_ino == other.stx_ino && one.stx_dev_major == other.stx_dev_major &&
+	       one.stx_dev_minor == other.stx_dev_minor;
 }
 
 int path_exe(int dir_fd, struct path_exe *exe)

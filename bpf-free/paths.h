@@ -13,12 +13,16 @@
 enum path_kind {
 	PATH_FILE,
 	PATH_FOLDER,
+	PATH_SPECIAL, /* a pipe, a socket, a device */
 	PATH_GONE,
 	PATH_NOT_ASKED, /* it may lie on a FUSE mount, and the kernel does not have it at hand */
 };
 
 /* What an absolute path is below the process's own root. */
 enum path_kind path_kind(int pid_fd, const char *path);
+
+/* Are two absolute paths below it the same file? False also when that can't be asked. */
+bool path_same(int pid_fd, const char *a, const char *b);
 
 /* Does the process see a mount of FUSE? Also true when that can't be read. */
 bool path_sees_fuse(int pid_fd);

@@ -23,7 +23,7 @@ int proc_open_pid(int proc_fd, pid_t pid, int *pid_fd)
 	return 0;
 }
 
-int proc_read(int dir_fd, const char *name, char *buf, size_t size, size_t *len)
+static int read_file(int dir_fd, const char *name, bool once, char *buf, size_t size, size_t *len)
 {
 	int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	size_t have = 0;
@@ -41,11 +41,23 @@ int proc_read(int dir_fd, const char *name, char *buf, size_t size, size_t *len)
 		if (n <= 0)
 			break;
 		have += (size_t)n;
+		if (once)
+			break;
 	}
 	close(fd);
 	if (!error)
 		*len = have;
 	return error;
+}
+
+int proc_read(int dir_fd, const char *name, char *buf, size_t size, size_t *len)
+{
+	return read_file(dir_fd, name, false, buf, size, len);
+}
+
+int proc_read_once(int dir_fd, const char *name, char *buf, size_t size, size_t *len)
+{
+	return read_file(dir_fd, name, true, buf, size, len);
 }
 
 int proc_link(int dir_fd, const char *name, char *buf, size_t size, bool *cut)
@@ -66,7 +78,7 @@ int proc_stat_of(int pid_fd, struct proc_stat *stat)
 {
 	char text[1024];
 	size_t len;
-	int error = proc_read(pid_fd, "stat", text, sizeof(text), &len);
+	int error = proc_read_once(pid_fd, "stat", text, sizeof(text), &len);
 
 	return error ? error : proc_parse_stat(text, len, stat);
 }
@@ -78,7 +90,7 @@ int proc_status_of(int pid_fd, struct proc_status *status)
 	 * its place in the order of the search depends on it. */
 	char text[8192];
 	size_t len;
-	int error = proc_read(pid_fd, "status", text, sizeof(text), &len);
+	int error = proc_read_once(pid_fd, "status", text, sizeof(text), &len);
 
 	if (error)
 		return error;

@@ -42,6 +42,9 @@ int proc_open_pid(int proc_fd, pid_t pid, int *pid_fd);
 /* Up to size bytes of a file; *len of them. Reads until the end or full (a short read is not
  * the end in /proc). */
 int proc_read(int dir_fd, const char *name, char *buf, size_t size, size_t *len);
+/* The same of a file that the kernel gives in one piece (one record of a seq_file, or the memory of
+ * a process): a read that does not fill buf is the end. */
+int proc_read_once(int dir_fd, const char *name, char *buf, size_t size, size_t *len);
 /* A symlink's text with a NUL, cut to size; *cut tells (may be NULL). Never follows the link. */
 int proc_link(int dir_fd, const char *name, char *buf, size_t size, bool *cut);
 int proc_stat_of(int pid_fd, struct proc_stat *stat);

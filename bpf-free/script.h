@@ -25,6 +25,13 @@ enum interp {
 	INTERP_PYTHON,
 	INTERP_RUBY,
 	INTERP_NODE,
+	INTERP_DENO,
+	INTERP_BUN,
+	INTERP_JAVA,
+	INTERP_LUA,
+	INTERP_TCL,
+	INTERP_AWK,
+	INTERP_R,
 	INTERP_SHELL,
 	INTERP_N
 };
@@ -33,10 +40,12 @@ enum interp {
 enum interp script_interp(const char *exe, const char *cmdline, size_t len);
 
 struct script_args {
-	enum owner_script_from from; /* ARGV, INLINE, STDIN or NONE */
+	enum owner_script_from from; /* ARGV, MODULE, INLINE, STDIN or NONE */
 	enum owner_why why;	     /* when NONE: NOT_TOLD, or NONE if there is no script */
-	const char *path;	     /* ARGV: the argument, inside cmdline, NUL-terminated */
-	bool cut;		     /* ARGV: it reaches the end of a cut cmdline */
+	const char *path; /* ARGV, MODULE: the argument, inside cmdline, NUL-terminated */
+	bool cut;	  /* ARGV, MODULE: it reaches the end of a cut cmdline */
+	bool moved;	  /* ARGV: it went to another folder after it opened the script */
+	bool if_file;	  /* ARGV: that only if such a file is there, else not told */
 };
 
 /*
@@ -50,11 +59,32 @@ void script_of_args(enum interp interp, const char *cmdline, size_t len, bool cu
 const char *script_fpm_pool(const char *cmdline, size_t len);
 /* "php-fpm: master process (/path/php-fpm.conf)": the path's length at *path, or 0. */
 size_t script_fpm_config(const char *cmdline, size_t len, const char **path);
-/* "lsphp:/path/x.php" or "lsphp5:…": the path, or NULL. Only an absolute path counts. */
+
+/* "lsphp:/path/x.php" (lsapi_execute_script(), sapi/litespeed/lsapi_main.c): the path's end, or
+ * NULL. Its last SCRIPT_LSPHP_TITLE bytes at most: one of that length may lack its beginning, also
+ * when it begins with a slash. */
+#define SCRIPT_LSPHP_TITLE 45
 const char *script_lsphp_title(const char *cmdline, size_t len);
 
 /* dir + "/" + path, without "." and empty parts; ".." stays, as it is right only where no
  * symlink is. false: it does not fit. An absolute path is only cleaned. */
 bool script_join(const char *dir, const char *path, char *out, size_t size);
+
+/* Internal: arguments one by one, and launchers that don't read them as getopt(3) does
+ * (script_launch.c). */
+struct script_words {
+	const char *at, *end;
+};
+/* The next argument; NULL at the end. A last one without NUL ends at the buffer's own NUL. */
+const char *script_next_word(struct script_words *words);
+/* "name|name|": is this one of them? "_" counts as "-". */
+bool script_listed(const char *list, const char *name, size_t len);
+/* Fills from, why and path; without a path ARGV and MODULE become NONE. */
+void script_answer(struct script_args *args, enum owner_script_from from, const char *path);
+void script_of_java(struct script_words *words, struct script_args *args);
+void script_of_deno(struct script_words *words, struct script_args *args);
+void script_of_bun(struct script_words *words, struct script_args *args);
+void script_of_tcl(struct script_words *words, struct script_args *args);
+void script_of_r(struct script_words *words, struct script_args *args);
 
 #endif

@@ -20,6 +20,7 @@
 #define NEWEST	       2  /* descriptors of a thread that waits for some of its own */
 #define FIRST_WALK     8  /* descriptors per process before others get their turn */
 #define CHILDREN       4
+#define CALLER_NEWEST  16 /* descriptors of who called connect(2) */
 
 void search_init(struct search *s, int proc_fd, struct search_care *care)
 {
@@ -52,18 +53,24 @@ static void begin(struct search *s, const struct search_question *question, uint
 	s->round++;
 }
 
+bool search_care_begin_uid(struct search_care *care, uint32_t uid, uint32_t euid)
+{
+	if (care->nobody)
+		return false;
+	for (unsigned i = 0; i < care->n_hung; i++)
+		if (uid == care->hung[i] || euid == care->hung[i])
+			return false;
+	/* The real uid: who runs a set-user-id program must not have another one spared. */
+	atomic_store(&care->touching, uid);
+	return true;
+}
+
 bool search_care_begin(struct search_care *care, int pid_fd)
 {
 	struct proc_status status;
 
-	if (care->nobody || proc_status_of(pid_fd, &status))
-		return false;
-	for (unsigned i = 0; i < care->n_hung; i++)
-		if (status.uid == care->hung[i] || status.euid == care->hung[i])
-			return false;
-	/* The real uid: who runs a set-user-id program must not have another one spared. */
-	atomic_store(&care->touching, status.uid);
-	return true;
+	return !care->nobody && !proc_status_of(pid_fd, &status) &&
+	       search_care_begin_uid(care, status.uid, status.euid);
 }
 
 void search_care_end(struct search_care *care)
@@ -121,6 +128,22 @@ static int try_process(struct search *s, pid_t pid, struct search_found *found)
 
 	if (error == -ENOENT)
 		error = search_threads(s, pid, HELD_THREADS, try_thread, found);
+	return error;
+}
+
+/* The thread that called, then the others: they may share their descriptors. */
+static int try_caller(struct search *s, struct search_found *found)
+{
+	pid_t pid = s->question.caller;
+	int error;
+
+	if (!pid)
+		return -ENOENT;
+	error = try_hint(s, pid, s->question.caller_tid, found);
+	if (error == -ENOENT)
+		error = search_newest(s, pid, s->question.caller_tid, CALLER_NEWEST, found);
+	if (error == -ENOENT)
+		error = try_process(s, pid, found);
 	return error;
 }
 
@@ -256,8 +279,10 @@ static int try_uid_processes(struct search *s, struct search_found *found)
 /* A step that found nothing leaves it to the next. */
 static int hunt(struct search *s, struct search_found *found)
 {
-	int error = try_last(s, found);
+	int error = try_caller(s, found);
 
+	if (error == -ENOENT)
+		error = try_last(s, found);
 	if (error == -ENOENT)
 		error = try_cgroup(s, found);
 	if (error == -ENOENT)
@@ -350,19 +375,17 @@ static void relative(struct search *s, pid_t pid, uint32_t fd, struct owner_ref 
 		add_found(&found, holders, n);
 }
 
-void search_relatives(struct search *s, const struct search_found *found, struct owner_ref *holders,
-		      unsigned *n)
+void search_relatives(struct search *s, const struct search_found *found, bool forked,
+		      struct owner_ref *holders, unsigned *n)
 {
 	char path[48] = "task/", *at = proc_put_u32(path + 5, (uint32_t)found->pid), text[128];
-	struct proc_stat stat;
 	uint32_t child = 0;
 	int children = 0;
 	size_t len;
 
-	if (!proc_stat_of(found->pid_fd, &stat))
-		relative(s, stat.ppid, found->fd, holders, n);
+	relative(s, found->parent, found->fd, holders, n);
 	memcpy(at, "/children", 10);
-	if (proc_read(found->pid_fd, path, text, sizeof(text), &len))
+	if (!forked || proc_read(found->pid_fd, path, text, sizeof(text), &len))
 		return;
 	for (size_t i = 0; i < len && children < CHILDREN; i++) {
 		if (text[i] >= '0' && text[i] <= '9') {

@@ -30,6 +30,7 @@ struct search_care {
 
 /* May this process be read so? Then it is noted as touched until search_care_end(). */
 bool search_care_begin(struct search_care *care, int pid_fd);
+bool search_care_begin_uid(struct search_care *care, uint32_t uid, uint32_t euid);
 void search_care_end(struct search_care *care);
 
 struct search_found {
@@ -37,12 +38,14 @@ struct search_found {
 	int pid_fd;	/* folder of pid; the caller closes it */
 	uint32_t fd;
 	uint64_t start_ticks;
+	pid_t parent; /* or 0 */
 };
 
 struct search_question {
 	uint32_t inode;
 	uint64_t cgroup_id;
-	uint32_t uid; /* who made the socket: where to look first */
+	uint32_t uid;		  /* who made the socket: where to look first */
+	pid_t caller, caller_tid; /* who called connect(2), to be asked before all others; or 0 */
 };
 
 struct search_last { /* who held the last socket of a uid */
@@ -95,9 +98,9 @@ int search_first(struct search *search, const struct search_question *question,
  * looked at) or another -errno. */
 int search_all(struct search *search, const struct search_question *question, uint64_t deadline_ns,
 	       struct owner_ref *holders, unsigned *n);
-/* Do the parent and the children of the holder have it at the same number? (fork(2)) Adds
- * them behind the *n that are there. */
-void search_relatives(struct search *search, const struct search_found *found,
+/* Do the parent and, if it forked, the children of the holder have it at the same number?
+ * (fork(2)) Adds them behind the *n that are there. */
+void search_relatives(struct search *search, const struct search_found *found, bool forked,
 		      struct owner_ref *holders, unsigned *n);
 /* Does it, and is it the same process, still hold it? Needs no search under way. */
 bool search_still_holds(const struct search_found *found, uint32_t inode);

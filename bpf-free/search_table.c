@@ -65,11 +65,11 @@ void search_link_text(char link[32], uint32_t inode)
 	memcpy(proc_put_u32(link + sizeof(head) - 1, inode), "]", 2);
 }
 
-/* Reads through the process's own folder, and is not charged: it is the second look. */
+/* Reads through the process's own folder, which can't become another's, and is not charged: it is
+ * the second look. */
 bool search_still_holds(const struct search_found *found, uint32_t inode)
 {
 	char path[48], link[33], wanted[32];
-	struct proc_stat stat;
 	ssize_t n;
 
 	descriptor_path(path, found->pid, found->tid, found->fd);
@@ -78,9 +78,7 @@ bool search_still_holds(const struct search_found *found, uint32_t inode)
 		return false;
 	link[n] = 0;
 	search_link_text(wanted, inode);
-	if (strcmp(link, wanted))
-		return false;
-	return !proc_stat_of(found->pid_fd, &stat) && stat.start_ticks == found->start_ticks;
+	return !strcmp(link, wanted);
 }
 
 static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, struct search_found *found)
@@ -94,9 +92,12 @@ static int fill(struct search *s, pid_t pid, pid_t tid, uint32_t fd, struct sear
 		close(pid_fd);
 		return -ENOENT;
 	}
-	*found = (struct search_found){
-		.pid = pid, .tid = tid, .pid_fd = pid_fd, .fd = fd, .start_ticks = stat.start_ticks
-	};
+	*found = (struct search_found){ .pid = pid,
+					.tid = tid,
+					.pid_fd = pid_fd,
+					.fd = fd,
+					.start_ticks = stat.start_ticks,
+					.parent = stat.ppid };
 	if (search_still_holds(found, s->question.inode))
 		return 0;
 	close(pid_fd);

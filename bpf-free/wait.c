@@ -23,7 +23,7 @@
 struct owner_wait {
 	struct wait_host *host;
 	int fd;
-	uint64_t deadline_ns;
+	uint64_t begun_ns, deadline_ns;
 	struct search_found found;
 	struct owner_ref master;
 	uint32_t inode;
@@ -66,6 +66,7 @@ int wait_begin(struct wait_host *host, const struct lookup_call *call, const str
 		goto failed;
 	w->fd = call->call.fd;
 	w->host = host;
+	w->begun_ns = clock_mono_ns();
 	w->deadline_ns = deadline_ns;
 	w->found = call->found;
 	w->master = call->call.master;
@@ -158,11 +159,19 @@ static int take_texts(struct owner_wait *w, struct owner *owner, const struct fp
 	return 0;
 }
 
+/* A socket may outlive the request that opened it (pfsockopen() with an asynchronous connect), and
+ * the page is about the request of now: it must have begun before the question did. */
+static bool began_before(const struct owner_wait *w, const struct fpm_status *status)
+{
+	return status->duration_us >= (clock_mono_ns() - w->begun_ns) / 1000 + 1;
+}
+
 static int read_answer(struct owner_wait *w, struct owner *owner)
 {
 	const char *pool = script_fpm_pool(owner->cmdline, owner->cmdline_bytes);
 	struct fpm_status status;
 	const char *page;
+	bool in_time;
 	size_t len;
 	int error;
 
@@ -175,11 +184,12 @@ static int read_answer(struct owner_wait *w, struct owner *owner)
 	if (error || !pool || strlen(pool) != status.pool.len ||
 	    memcmp(pool, status.pool.at, status.pool.len))
 		return fail(w, owner, OWNER_WHY_NOT_TRUSTED, -EBADMSG);
+	in_time = began_before(w, &status);
 	error = verify_workers(w, pool, &status);
 	if (error)
 		return fail(w, owner, error == -ETIME ? OWNER_WHY_DEADLINE : OWNER_WHY_NOT_TRUSTED,
 			    error);
-	if (!fpm_status_at_work(&status) || is_dash(status.script))
+	if (!fpm_status_at_work(&status) || is_dash(status.script) || !in_time)
 		return fail(w, owner, OWNER_WHY_NOT_TOLD, -ENOENT);
 	return take_texts(w, owner, &status);
 }

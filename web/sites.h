@@ -80,9 +80,9 @@ struct sites {
 };
 
 /*
- * Reads everything below root_fd as if it were "/", until deadline_ns (CLOCK_MONOTONIC; one file's
- * text is read to its end). Files on a FUSE mount are skipped: its server may let us wait for
- * ever. *sites is the caller's. 0, or -ENOMEM.
+ * Reads everything below root_fd as if it were "/", until deadline_ns (CLOCK_MONOTONIC); what
+ * was read whole until then is kept, and cut is set. Files on a FUSE mount are skipped: its server
+ * may let us wait for ever. *sites is the caller's. 0, or -ENOMEM.
  */
 int sites_load(int root_fd, uint64_t deadline_ns, struct sites **sites);
 void sites_free(struct sites *sites); /* takes NULL */

@@ -9,8 +9,8 @@
 
 #include "sites_apache.h"
 
-#define MAX_LINE (1u << 20)
-#define MAX_USES 8 /* of macros within one another */
+#define MAX_LINE      (1u << 20)
+#define MAX_USES_DEEP 20 /* of macros within one another */
 
 char *apache_path(struct apache *apache, const char *text)
 {
@@ -155,16 +155,21 @@ static void take_section(struct apache *apache, char *line, struct cursor *in)
 
 static void use(struct apache *apache)
 {
+	struct apache_macro *macro = NULL;
 	size_t len;
-	char *text = apache->n_uses < MAX_USES ? apache_use(apache, &len) : NULL;
+	char *text;
 
-	if (!text) {
+	if (apache->n_uses < MAX_USES_DEEP)
+		macro = apache_use(apache, &text, &len);
+	if (!macro) {
 		build_skip(apache->build);
 		return;
 	}
 	if (!apache->n_uses++)
 		apache->use_line = apache->line;
+	macro->is_used = true;
 	take_text(apache, apache->file, text, len);
+	macro->is_used = false;
 	if (!--apache->n_uses)
 		apache->use_line = 0;
 	free(text);

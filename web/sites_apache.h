@@ -27,6 +27,7 @@ struct apache_macro {
 	unsigned n_parameters;
 	char *text;
 	size_t len;
+	bool is_used; /* just now: it can't be used in itself */
 };
 
 struct apache_section {
@@ -56,8 +57,10 @@ struct apache {
 	struct draft_logs global_logs;
 	struct apache_format *formats; /* the newest first */
 	struct apache_macro *macros;   /* likewise */
-	unsigned n_uses;	       /* within one another */
+	unsigned n_uses, all_uses;     /* within one another; ever */
 	unsigned n_scopes;
+
+	unsigned work; /* of finishing, see DRAFT_WORK */
 
 	const char *file;
 	char *kept_file;
@@ -78,8 +81,8 @@ void apache_take_envvars(void *apache, const char *file, const char *text, size_
 
 /* mod_macro: <Macro> whose words are split; text is what follows it. How much of that it is. */
 size_t apache_macro(struct apache *apache, const char *text, size_t len);
-/* Use: its text, which the caller frees, or NULL. */
-char *apache_use(struct apache *apache, size_t *len);
+/* Use: the macro and its text, which the caller frees; NULL when it can't be used. */
+struct apache_macro *apache_use(struct apache *apache, char **text, size_t *len);
 
 void apache_begin_vhost(struct apache *apache);
 void apache_end_vhost(struct apache *apache, bool dropped);

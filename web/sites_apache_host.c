@@ -295,11 +295,12 @@ void apache_end_vhost(struct apache *apache, bool dropped)
 }
 
 /* A vhost's own nicknames come first, then the server's; what is no nickname is a format. */
-static char *find_format(const struct apache *apache, const struct draft_log *log)
+static char *find_format(struct apache *apache, const struct draft_log *log)
 {
 	const struct apache_format *server = NULL;
 
 	for (const struct apache_format *format = apache->formats; format; format = format->next) {
+		apache->work++;
 		if (strcmp(format->name, log->format))
 			continue;
 		if (format->scope == log->scope)
@@ -320,6 +321,7 @@ static void add_logs(struct apache *apache, const struct draft_logs *logs,
 	for (const struct draft_log *log = logs->first; log; log = log->next) {
 		struct sites_log one = { .path = log->path, .format = find_format(apache, log) };
 
+		apache->work += 1 + *n;
 		if (!one.format || !draft_add_log(out, n, &one))
 			build_skip(apache->build);
 	}
@@ -342,9 +344,13 @@ static void finish_vhost(struct apache *apache, struct draft *vhost)
 
 void apache_finish(struct apache *apache)
 {
-	for (struct draft *vhost = apache->vhosts;
-	     vhost && !apache->source->expired(apache->source->context); vhost = vhost->next)
+	for (struct draft *vhost = apache->vhosts; vhost; vhost = vhost->next) {
+		if (apache->work > DRAFT_WORK) {
+			apache->build->sites->cut = true;
+			return;
+		}
 		finish_vhost(apache, vhost);
+	}
 	/* The server itself answers where no vhost does. */
 	if (apache->server.root && apache->server.file)
 		finish_vhost(apache, &apache->server);

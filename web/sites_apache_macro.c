@@ -7,6 +7,7 @@
 
 #define MAX_TEXT       (1u << 20)
 #define MAX_PARAMETERS 64
+#define MAX_USES       (1u << 16)
 
 /* The line "</Macro>", or NULL. */
 static const char *find_end(const char *text, const char *end)
@@ -80,36 +81,49 @@ static int parameter_at(const struct apache_macro *macro, const char *text, cons
 	return found;
 }
 
-char *apache_use(struct apache *apache, size_t *len)
+/* The macro's text with values for its parameters, into out unless that is NULL. Its length, at
+ * most a little more than MAX_TEXT. */
+static size_t put_values(const struct apache_macro *macro, const struct sites_words *words,
+			 char *out)
 {
-	const struct sites_words *words = &apache->words;
-	const struct apache_macro *macro = apache->macros;
-	const char *at, *end;
+	const char *at = macro->text, *end = at + macro->len;
 	size_t used = 0;
-	char *text;
 
-	while (macro && strcasecmp(macro->name, words_at(words, 1)))
-		macro = macro->next;
-	if (!macro || words->n - 2 != macro->n_parameters)
-		return NULL;
-	text = malloc(MAX_TEXT);
-	if (!text) {
-		apache->build->no_memory = true;
-		return NULL;
-	}
-	for (at = macro->text, end = at + macro->len; at < end;) {
+	while (at < end && used <= MAX_TEXT) {
 		int i = parameter_at(macro, at, end);
 		const char *value = i < 0 ? at : words_at(words, 2 + (unsigned)i);
 		size_t n = i < 0 ? 1 : strlen(value);
 
-		if (n > MAX_TEXT - used) {
-			free(text);
-			return NULL;
-		}
-		memcpy(text + used, value, n);
+		if (out)
+			memcpy(out + used, value, n);
 		used += n;
 		at += i < 0 ? 1 : strlen(macro->parameters[i]);
 	}
-	*len = used;
-	return text;
+	return used;
+}
+
+struct apache_macro *apache_use(struct apache *apache, char **text, size_t *len)
+{
+	const struct sites_words *words = &apache->words;
+	struct apache_macro *macro = apache->macros;
+	size_t size;
+
+	while (macro && strcasecmp(macro->name, words_at(words, 1)))
+		macro = macro->next;
+	if (!macro || macro->is_used || words->n - 2 != macro->n_parameters)
+		return NULL;
+	if (apache->all_uses++ >= MAX_USES) {
+		apache->build->sites->cut = true;
+		return NULL;
+	}
+	size = put_values(macro, words, NULL);
+	if (size > MAX_TEXT)
+		return NULL;
+	*text = malloc(size + 1);
+	if (!*text) {
+		apache->build->no_memory = true;
+		return NULL;
+	}
+	*len = put_values(macro, words, *text);
+	return macro;
 }

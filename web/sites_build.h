@@ -69,7 +69,8 @@ struct draft_logs {
 	bool said; /* also when nothing usable, or "off", was: nothing is inherited then */
 };
 
-#define DRAFT_LOGS 64 /* for one vhost */
+#define DRAFT_LOGS 64	     /* for one vhost */
+#define DRAFT_WORK 50000000u /* comparisons to end all drafts of a server: about half a second */
 
 struct draft {
 	struct draft *next;

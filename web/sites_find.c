@@ -134,6 +134,10 @@ static bool by_host(const struct asked *asked, struct sites_answer *answer)
 		if (fits == best)
 			pick(&found, &asked->sites->vhosts[i]);
 	}
+	/* A process may have put the host there itself: it does not make it another user's. */
+	if (found.vhost && found.vhost->user && asked->user &&
+	    strcmp(found.vhost->user, asked->user) != 0)
+		return false;
 	return say(answer, SITES_HOST, &found);
 }
 

@@ -51,6 +51,8 @@ struct nginx {
 	struct nginx_format *formats;
 	struct nginx_upstream *named[NGINX_BUCKETS], *upstream; /* the newest first; the open one */
 
+	unsigned work; /* of finishing, see DRAFT_WORK */
+
 	const char *file;
 	char *kept_file; /* file, kept for the vhosts */
 	unsigned line;	 /* where the directive began */

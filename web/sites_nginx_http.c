@@ -226,12 +226,12 @@ void nginx_leave(struct nginx *nginx, bool dropped)
 	nginx->servers_last = server;
 }
 
-static bool find_format(const struct nginx *nginx, const char *name, struct sites_log *log)
+static bool find_format(struct nginx *nginx, const char *name, struct sites_log *log)
 {
 	const struct nginx_format *format = nginx->formats;
 
-	while (format && strcmp(format->name, name))
-		format = format->next;
+	for (; format && strcmp(format->name, name); format = format->next)
+		nginx->work++;
 	log->format = format ? format->text : combined;
 	log->escape = format ? format->escape : SITES_ESCAPE_DEFAULT;
 	return format || !strcmp(name, "combined");
@@ -243,6 +243,7 @@ static void add_logs(struct nginx *nginx, const struct draft_logs *logs,
 	for (const struct draft_log *log = logs->first; log; log = log->next) {
 		struct sites_log one = { .path = log->path };
 
+		nginx->work += 1 + *n;
 		if (!find_format(nginx, log->format, &one) || !draft_add_log(out, n, &one))
 			build_skip(nginx->build);
 	}
@@ -280,9 +281,14 @@ void nginx_finish(struct nginx *nginx)
 {
 	struct draft_log log = { .path = (char *)nginx->default_log, .format = "combined" };
 
-	if (!nginx->http.logs.said)
+	/* What was cut may say it yet. */
+	if (!nginx->http.logs.said && !nginx->build->sites->cut)
 		draft_log(nginx->build, &nginx->http.logs, &log);
-	for (struct draft *server = nginx->servers;
-	     server && !nginx->source->expired(nginx->source->context); server = server->next)
+	for (struct draft *server = nginx->servers; server; server = server->next) {
+		if (nginx->work > DRAFT_WORK) {
+			nginx->build->sites->cut = true;
+			return;
+		}
 		finish_server(nginx, server);
+	}
 }

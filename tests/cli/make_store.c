@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * make_store DIR: begins a store in DIR as the recorder would, with honest and hostile records,
- * their evidence, and a report of the judge. make_store DIR add N TIMES: adds a row whose
+ * their evidence, what was learnt of them, and a report of the judge. make_store DIR hidden: adds
+ * one of a program that hides. make_store DIR add N TIMES: adds a row whose
  * destination ends in N, then repeats of it, each committed 0.6 s after the one before. make_store
  * DIR report: a report of a judge that runs now (its pid is the caller's). make_store DIR damage:
  * writes over the store.
@@ -27,6 +28,7 @@
 
 static struct config config;
 static struct evidence *evidence;
+static int64_t last_row; /* that the last record went to */
 
 static void die(const char *what, int error)
 {
@@ -126,6 +128,7 @@ static void add(struct store *store, struct record *record, const char *user)
 
 	if (error)
 		die("store_add", error);
+	last_row = row.id;
 	snprintf(comment, sizeof(comment), "{\"id\":%lld,\"user\":\"%s\"}", (long long)row.id,
 		 user ? "named" : "none");
 	packet.comment = comment;
@@ -137,6 +140,42 @@ static void add(struct store *store, struct record *record, const char *user)
 			die("store_set_evidence", error);
 	}
 	free(record);
+}
+
+/* What the witness would have learnt of the last record. */
+static void note(struct store *store, uint32_t parts, const char *vhost, enum note_match match,
+		 const char *method, const char *uri, const char *client)
+{
+	struct note *learnt = calloc(1, sizeof(*learnt));
+	int64_t group = 0, offender;
+	int got;
+
+	if (!learnt)
+		die("memory", -ENOMEM);
+	learnt->ts_ns = T0_NS + SECOND_NS;
+	learnt->parts = parts;
+	learnt->site.from = *vhost ? SITE_FROM_VHOST : SITE_FROM_HOME;
+	strcpy(learnt->site.account, *vhost ? "shop" : "alice");
+	snprintf(learnt->site.vhost, sizeof(learnt->site.vhost), "%s", vhost);
+	snprintf(learnt->site.root, sizeof(learnt->site.root),
+		 *vhost ? "/var/www/%s" : "/home/alice%s", vhost);
+	strcpy(learnt->site.source, *vhost ? "/etc/nginx/sites-enabled/shop:12" : "/etc/passwd:31");
+	learnt->trigger.match = match;
+	learnt->trigger.n = match == MATCH_CANDIDATES ? 3 : 1;
+	snprintf(learnt->trigger.method, sizeof(learnt->trigger.method), "%s", method);
+	snprintf(learnt->trigger.uri, sizeof(learnt->trigger.uri), "%s", uri);
+	snprintf(learnt->trigger.client, sizeof(learnt->trigger.client), "%s", client);
+	snprintf(learnt->trigger.vhost, sizeof(learnt->trigger.vhost), "%s", vhost);
+	learnt->trigger.status = 200;
+	learnt->trigger.ts_ns = T0_NS;
+	strcpy(learnt->trigger.log, "/var/log/nginx/shop.access.log");
+	learnt->object.has_digest = learnt->object.has_copy = true;
+	memset(learnt->object.sha256, 0xab, sizeof(learnt->object.sha256));
+	learnt->object.bytes = 1258291;
+	got = store_note(store, last_row, learnt, &group, &offender);
+	if (got != 1)
+		die("store_note", got ? got : -ENOENT);
+	free(learnt);
 }
 
 static void add_honest(struct store *store)
@@ -171,6 +210,11 @@ static void add_honest(struct store *store)
 		record->owner.parents[0] = (struct owner_ref){ 812, 0, 50, "php-fpm8.2" };
 		record->owner.parents[1] = (struct owner_ref){ 1, 0, 1, "systemd" };
 		add(store, record, "www-data");
+		if (i < 7)
+			note(store, NOTE_SITE | NOTE_TRIGGER, "shop.example",
+			     i == 6 ? MATCH_CANDIDATES : MATCH_PROBABLE, "POST",
+			     "/wp-content/uploads/2026/11/cache.php?run=1",
+			     i % 3 ? "203.0.113.9" : "203.0.113.200");
 	}
 	record = new_record(T0_NS + 20 * SECOND_NS, 1001, "203.0.113.77", 25);
 	make_process(record, "perl", "/usr/bin/perl", "/home/alice/bin/newsletter.pl");
@@ -178,6 +222,7 @@ static void add_honest(struct store *store)
 	record->owner.cmdline_bytes = 32;
 	strcpy(record->owner.unit, "cron.service");
 	add(store, record, "alice");
+	note(store, NOTE_SITE | NOTE_TRIGGER, "", MATCH_NONE, "", "", "");
 }
 
 static void fill(char *text, size_t size, const char *with)
@@ -209,7 +254,11 @@ static void add_hostile(struct store *store)
 	owner->exe_deleted = true;
 	owner->n_parents = 1;
 	owner->parents[0] = (struct owner_ref){ 7, 0, 1, "p\x1b[H\n\xff" };
+	record->owner.poses = true;
+	record->owner.caller = (struct owner_ref){ 8, 1002, 1, "c\x1b[2J\n\xff" };
 	add(store, record, HOSTILE);
+	note(store, NOTE_SITE | NOTE_TRIGGER | NOTE_OBJECT, HOSTILE, MATCH_EXACT, "\x1bP", HOSTILE,
+	     HOSTILE);
 
 	record = new_record(T0_NS + 31 * SECOND_NS, 1003, "203.0.113.81", 25);
 	make_process(record, "f", "=HYPERLINK(\"http://x\")", "");
@@ -258,6 +307,25 @@ static void add_report(struct store *store, int64_t ts_ns, int32_t pid)
 	error = store_add_status(store, &status);
 	if (error)
 		die("store_add_status", error);
+}
+
+/* A program that hides: deleted, with another's title, its socket in three hands. */
+static void add_hidden(struct store *store)
+{
+	struct record *record = new_record(T0_NS + 25 * SECOND_NS, 33, "203.0.113.90", 25);
+
+	make_process(record, "nginx", "/dev/shm/.x/kworker", "");
+	record->owner.how = OWNER_SHARED;
+	record->owner.exe_deleted = true;
+	record->owner.poses = true;
+	memcpy(record->owner.cmdline, "nginx: worker process", 22);
+	record->owner.cmdline_bytes = 22;
+	record->owner.n_holders = 3;
+	record->owner.holders[1] = (struct owner_ref){ 4243, 33, 100, "nginx" };
+	record->owner.holders[2] = (struct owner_ref){ 900, 0, 60, "cron" };
+	record->owner.caller = record->owner.holders[1];
+	add(store, record, "www-data");
+	note(store, NOTE_OBJECT, "", MATCH_NONE, "", "", "");
 }
 
 static void add_numbered(struct store *store, const char *number)
@@ -313,6 +381,8 @@ int main(int argc, char **argv)
 		add_honest(store);
 		add_hostile(store);
 		add_report(store, T0_NS + 60 * SECOND_NS, 999999);
+	} else if (!strcmp(verb, "hidden")) {
+		add_hidden(store);
 	} else if (!strcmp(verb, "report")) {
 		add_report(store, now.tv_sec * SECOND_NS, getppid());
 	} else if (!strcmp(verb, "add") && argc > 4) {

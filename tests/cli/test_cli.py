@@ -325,6 +325,107 @@ def the_page_of_a_verdict_tells_its_story():
     want("none kept" in text, text)
 
 
+SITE_OF_SHOP = {"from": "vhost", "account": "shop", "vhost": "shop.example", "root": "/var/www/shop.example",
+                "source": "/etc/nginx/sites-enabled/shop:12"}
+
+
+@test
+def which_site_it_is_stands_beside_the_offender_with_how_it_is_known():
+    rows = json.loads(box.run("list-offenders", "-o", "json", code=5)[0])
+    same([(row["site"], row["site_from"], row["account"]) for row in rows[:2]],
+         [("shop.example", "vhost", "shop"), ("/home/alice/bin", "script", "alice")])
+    same((rows[0]["site_root"], rows[0]["site_source"]),
+         ("/var/www/shop.example", "/etc/nginx/sites-enabled/shop:12"))
+    for columns in 80, 200:
+        out, _ = box.terminal(columns, "list-offenders")
+        want("shop.example (vhost)" in out.decode(), columns, out)
+
+
+@test
+def an_offenders_requests_are_grouped_the_most_frequent_first():
+    row = json.loads(box.run("list-offenders", "-o", "json", code=5)[0])[0]
+    same(row["n_triggers"], 7)
+    same([(one["match"], one["n"], one["method"], one["client"], one["status"], one["count"])
+          for one in row["triggers"]],
+         [("probable", 1, "POST", "203.0.113.9", 200, 4), ("candidates", 3, "POST", "203.0.113.200", 200, 3)])
+    same({one["uri"] for one in row["triggers"]}, {"/wp-content/uploads/2026/11/cache.php?run=1"})
+    alice = json.loads(box.run("list-offenders", "-o", "json", code=5)[0])[1]
+    same((alice["triggers"], alice["n_triggers"]), ([], 0))
+
+
+@test
+def the_page_of_an_offender_names_site_requests_and_newest_verdict():
+    text = box.run("show", "--offender", "1")[0].decode()
+    for part in ("Offender 1", "user          www-data (uid 33)",
+                 "site          shop.example (vhost): the script lies below its document root",
+                 "said by       /etc/nginx/sites-enabled/shop:12",
+                 "4 times       probable trigger: POST /wp-content/uploads/2026/11/cache.php?run=1 from 203.0.113.9",
+                 "3 times       candidates for the trigger (3), the latest: POST ",
+                 "attempts      12, the last verdict: deny", "newest        verdict 5 (egressctl show 5)"):
+        want(part in text, "no", part, "in", text)
+    same(json.loads(box.run("show", "--offender", "1", "-o", "json")[0])["site"], "shop.example")
+    for number in range(1, 6):
+        for form in "table", "json":
+            safe(box.run("show", "--offender", str(number), "-o", form)[0])
+    _, said = box.run("show", "--offender", "99", code=1)
+    want("no offender 99" in said, said)
+    for args in ["show"], ["show", "1", "--offender", "1"], ["show", "--offender", "1", "--pcap", "-"]:
+        box.run(*args, code=2)
+
+
+@test
+def a_verdict_carries_what_was_learnt_of_it():
+    row = json.loads(box.run("show", "3", "-o", "json")[0])
+    same(row["site"], SITE_OF_SHOP)
+    same({name: row["trigger"][name] for name in ("match", "n", "method", "client", "vhost", "status", "log")},
+         {"match": "probable", "n": 1, "method": "POST", "client": "203.0.113.9", "vhost": "shop.example",
+          "status": 200, "log": "/var/log/nginx/shop.access.log"})
+    same(row["trigger"]["ts"], "2026-03-10T11:30:45.123+00:00")
+    same((row["object"], row["poses"], row["caller"]), (None, False, None))
+    same(json.loads(box.run("show", "1", "-o", "json")[0])["site"], None)
+    text = box.run("show", "3")[0].decode()
+    for part in ("trigger       probable trigger: POST /wp-content/uploads/2026/11/cache.php?run=1 from 203.0.113.9 "
+                 "(shop.example, access log)", "request       2026-03-10T11:30:45.123+00:00, answered 200",
+                 "in the log    /var/log/nginx/shop.access.log"):
+        want(part in text, "no", part, "in", text)
+    want("no trigger known: no request was open" in box.run("show", "6")[0].decode())
+
+
+@test
+def a_program_that_hides_is_told_with_its_object_holders_and_caller():
+    hidden = Box().store().store("hidden")
+    row = json.loads(hidden.run("show", "10", "-o", "json")[0])
+    same((row["poses"], row["exe_deleted"]), (True, True))
+    same(row["object"], {"why": "none", "sha256": "ab" * 32, "bytes": 1258291, "copied": True})
+    same((row["caller"]["pid"], row["caller"]["uid"]), (4243, 33))
+    same([(one["pid"], one["uid"]) for one in row["holders"]], [(4242, 33), (4243, 33), (900, 0)])
+    text = hidden.run("show", "10")[0].decode()
+    for part in ("poses as      nginx: worker process, nginx: no name that its file ever had",
+                 "object        sha256 %s, 1.2 MiB, copy kept in objects/ by that name" % ("ab" * 32),
+                 "held by       3: nginx(4242) uid 33, nginx(4243) uid 33, cron(900) uid 0",
+                 "made by       uid 33", "connect by    nginx(4243) uid 33"):
+        want(part in text, "no", part, "in", text)
+
+
+@test
+def a_packets_comment_carries_what_was_learnt_after_it_was_written():
+    path = os.path.join(box.dir, "noted.pcapng")
+    box.run("show", "3", "--pcap", path)
+    data = open(path, "rb").read()
+    comment = data[data.index(b'{"id"'):]
+    comment = json.loads(comment[:comment.rindex(b"}") + 1])
+    same((comment["id"], comment["site"]), (3, SITE_OF_SHOP))
+    same(comment["trigger"]["client"], "203.0.113.9")
+
+
+@test
+def help_explains_each_word_of_how_an_owner_is_known():
+    text = box.run("help", "show", conf=False)[0].decode()
+    for word in ("unique shared in-flight exited no-kernel-socket foreign-netns unknown confirmed caller given vhost "
+                 "panel home exact probable candidates").split():
+        want(re.search(r"^  %s +\w+ \w+" % word, text, re.M), word, text)
+
+
 def pcapng_blocks(data):
     at = 0
     while at < len(data):

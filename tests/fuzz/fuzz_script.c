@@ -17,6 +17,13 @@ static const char *const programs[] = {
 	"/usr/bin/ruby3.1",
 	"/usr/bin/node",
 	"/usr/local/lsws/lsphp",
+	"/usr/lib/jvm/java-17/bin/java",
+	"/usr/bin/lua5.4",
+	"/usr/bin/tclsh8.6",
+	"/usr/bin/gawk",
+	"/usr/lib/R/bin/exec/R",
+	"/usr/bin/deno",
+	"/usr/local/bin/bun",
 };
 
 static void check_args(enum interp interp, const char *cmdline, size_t len, bool cut)
@@ -27,6 +34,8 @@ static void check_args(enum interp interp, const char *cmdline, size_t len, bool
 	script_of_args(interp, cmdline, len, cut, &args);
 	switch (args.from) {
 	case OWNER_SCRIPT_ARGV:
+	case OWNER_SCRIPT_MODULE:
+		must(args.from == OWNER_SCRIPT_ARGV || (!args.moved && !args.if_file));
 		must(args.path > cmdline && args.path < cmdline + len && *args.path);
 		must(args.why == OWNER_WHY_NONE && (!args.cut || cut));
 		break;
@@ -35,6 +44,7 @@ static void check_args(enum interp interp, const char *cmdline, size_t len, bool
 		/* fall through */
 	case OWNER_SCRIPT_INLINE:
 		must(!args.path && args.why == OWNER_WHY_NONE && !args.cut);
+		must(!args.moved && !args.if_file);
 		break;
 	default:
 		must(args.from == OWNER_SCRIPT_NONE && !args.path && !args.cut);
@@ -52,7 +62,9 @@ static void check_titles(const char *cmdline, size_t len)
 	must((n > 0) == (path != NULL));
 	must(!n || (path > cmdline && *path == '/' && path + n < cmdline + len && path[n] == ')'));
 	path = script_lsphp_title(cmdline, len);
-	must(!path || (path > cmdline && path < cmdline + len && *path == '/' && path[1]));
+	must(!path || (path > cmdline && *path && path[-1] == ':' &&
+		       memchr(path, '\0', (size_t)(cmdline + len - path)) &&
+		       strlen(path) <= SCRIPT_LSPHP_TITLE));
 }
 
 static void check_join(const char *dir, const char *path, size_t size)

@@ -126,7 +126,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	int kind = wire_kind(data, size);
 
-	must(kind == -EBADMSG || (kind >= WIRE_RECORD && kind <= WIRE_NOTE));
+	must(kind == -EBADMSG || (kind >= WIRE_RECORD && kind <= WIRE_BATCH));
 	must(record(data, size) == 0 ? kind == WIRE_RECORD : true);
 	must(status(data, size) == 0 ? kind == WIRE_STATS : true);
 	must(options(data, size) == 0 ? kind == WIRE_OPTIONS : true);

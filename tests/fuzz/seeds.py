@@ -73,7 +73,32 @@ WIRE = {
     "form": b"\xe9\x01\x01", "short": WIRE_HEAD,
     "note": wire_note(7), "note-site": wire_note(1), "note-trigger": wire_note(2), "note-object": wire_note(4),
     "note-of-nothing": wire_note(0), "note-new-part": wire_note(8), "note-copy": wire_note(4, digest=0),
-    "note-nul": wire_note(2, uri=b"/a\0b"),
+    "note-nul": wire_note(2, uri=b"/a\0b"), "note-hostile": wire_note(7, uri=b"/\n\x1b[2J\xff\\\xe2\x80\xae" * 70),
+}
+
+
+def wire_item(kind, body, slot=3, serial=9, length=None):
+    body = struct.pack("<HI", slot, serial) + body
+    return struct.pack("<BH", kind, len(body) if length is None else length) + body
+
+
+def wire_again(family=2, flags=(True, True, True), verdict=1):
+    return (struct.pack("<QqIHH???", 8, 10**18, 33, 40000, 25, *flags) + bytes([0, 0, verdict, 2, family]) +
+            (V4[1] if family == 2 else V6[1]))
+
+
+BATCH_HEAD = WIRE_HEAD + b"\x05"
+WHOLE, AGAIN = wire_item(1, wire_record()[3:]), wire_item(2, wire_again())
+BATCH = {
+    "both": BATCH_HEAD + WHOLE + AGAIN * 3, "again-v6": BATCH_HEAD + wire_item(2, wire_again(10)),
+    "nobody": BATCH_HEAD + wire_item(2, wire_again(flags=(False, False, False))),
+    "charged": BATCH_HEAD + wire_item(2, wire_again(flags=(False, True, True))),
+    "no-slot": BATCH_HEAD + wire_item(1, wire_record()[3:], slot=65535, serial=0),
+    "again-no-slot": BATCH_HEAD + wire_item(2, wire_again(), slot=65535), "slot": BATCH_HEAD + wire_item(2, wire_again(), 256),
+    "serial": BATCH_HEAD + wire_item(2, wire_again(), serial=0), "family": BATCH_HEAD + wire_item(2, wire_again(0)),
+    "verdict": BATCH_HEAD + wire_item(2, wire_again(verdict=9)), "kind": BATCH_HEAD + wire_item(3, b"x"),
+    "cut": BATCH_HEAD + WHOLE[:-1], "long": BATCH_HEAD + wire_item(2, wire_again() + b"x"), "empty": BATCH_HEAD,
+    "length": BATCH_HEAD + wire_item(2, wire_again(), length=65535), "short": BATCH_HEAD + AGAIN + b"\x01\x05",
 }
 
 
@@ -268,11 +293,18 @@ SCRIPT = {"%02d-%s" % (which, name): bytes([which, flags]) + cmdline for which, 
     (7, "python", 0x20, b"python3\0-W\0ignore\0./../x.py\0"), (7, "python-module", 0, b"python3\0-m\0http.server\0"),
     (8, "ruby", 0x20, b"ruby\0--encoding=utf-8\0-C\0/srv\0x.rb\0"),
     (9, "node", 0x20, b"node\0--require\0a\0inspect\0"), (9, "node-eval", 0, b"node\0--eval=1\0"),
-    (10, "sh", 0x7f, b"-bash\0"), (10, "sh-plus", 0x11, b"sh\0+o\0posix\0-\0/x//./y.sh\0"),
-    (10, "sh-value-missing", 0, b"sh\0-ooo\0"),
-    (10, "empty-words", 0x30, b"sh\0\0\0\0"), (0, "nothing", 0, b""), (0, "join-dots", 0x10, b"/.\0./././\0"),
+    (17, "sh", 0x7f, b"-bash\0"), (17, "sh-plus", 0x11, b"sh\0+o\0posix\0-\0/x//./y.sh\0"),
+    (17, "sh-value-missing", 0, b"sh\0-ooo\0"),
+    (17, "empty-words", 0x30, b"sh\0\0\0\0"), (0, "nothing", 0, b""), (0, "join-dots", 0x10, b"/.\0./././\0"),
     (0, "join-root", 2, b"/\0/\0"),
     (0, "name", 0, b"x-linux-gnu\0"), (0, "digits", 0, b"/bin/5.36-linux-\0"),
+    (4, "lsphp-cut", 0, b"lsphp:e/u/public_html/a/very/long/folder/x/index.php\0\0"),
+    (6, "perl-digits", 0x81, b"perl\0-l012ne\0-w -0xFF\0-dt:X\0-x/d\0m.pl\0"),
+    (10, "deno", 0x20, b"deno\0run\0--config\0c\0npm:x\0"), (11, "bun", 0x20, b"bun\0--cwd\0/x\0run\0./s.ts\0"),
+    (12, "java", 0x20, b"java\0-cp\0a\0-jar\0x.jar\0"), (12, "java-args", 0, b"java\0--module=m/c\0@x\0"),
+    (13, "lua", 0x20, b"lua\0-e\0a\0-l\0b\0s.lua\0"), (14, "tcl", 0x20, b"tclsh\0-encoding\0x\0s.tcl\0"),
+    (15, "awk", 0x20, b"gawk\0-F:\0-v\0a=1\0--file\0s\0-f\0t\0"),
+    (16, "r", 0x20, b"R\0--file=s.R\0--args\0"), (17, "sh-long", 0x11, b"bash\0-rcfile\0x\0y.sh\0"),
 )}
 
 
@@ -461,6 +493,8 @@ LISTING = {
     "long": b"\tchain c {\n\t\t" + b"\\\xff" * 500 + b"\n\t}\n",
 }
 
+# --- web/sites*.c ------------------------------------------------------------------------------
+
 # A byte of flags (1 nginx, 2 apache, 4 php-fpm, 8 panel, 16 envvars), then files, each up to a byte 0xff.
 SITES = {
     "nginx": b"\x01http{include a;log_format f escape=json '$a' \"b\";access_log /l f buffer=1k;\nserver{server_name a .b *.c ~d _;"
@@ -515,10 +549,28 @@ SERVER_STATUS = {
     "unclosed": struct.pack("<H", 77) + STATUS_HEAD + b"<tr><td>77<td><b>W</b",
 }
 
+# --- bpf-free/caller_parse.c, connector.c ----------------------------------------------------------
+
+CALLER = {
+    "format": b"ID: 2287\n" + b"".join(b"\tfield:__u16 %s;\toffset:%d;\tsize:%d;\tsigned:0;\n" % field for field in (
+        (b"newstate", 20, 4), (b"sport", 24, 2), (b"dport", 26, 2), (b"family", 28, 2), (b"protocol", 30, 2),
+        (b"saddr[4]", 32, 4), (b"daddr[4]", 36, 4), (b"saddr_v6[16]", 40, 16), (b"daddr_v6[16]", 56, 16))),
+    "v4": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 0, 25, 2, 6) + V4[0] + V4[1] + bytes(32),
+    "v6": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 40000, 25, 10, 6) + bytes(8) + V6[0] + V6[1],
+    "mapped": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 0, 25, 10, 6) + V4[0] + V4[1] + (
+        bytes(10) + b"\xff\xff" + V4[0] + bytes(10) + b"\xff\xff" + V4[1]),
+}
+for name, what, rest in (("fork", 1, (7, 7, 500, 500)), ("thread", 1, (7, 7, 501, 500)), ("exec", 2, (500, 500, 0, 0)),
+                         ("uid", 4, (500, 500, 33, 33)), ("comm", 0x200, (500, 500, 0, 0)),
+                         ("exit", 0x80000000, (500, 500, 0, 17))):
+    event = struct.pack("<IIQ", what, 1, 10**12) + struct.pack("<4I", *rest) + bytes(8)
+    CALLER["event-" + name] = struct.pack("<IHHII", 36 + len(event), 3, 0, 5, 0) + struct.pack(
+        "<IIIIHH", 1, 1, 5, 0, len(event), 0) + event
+
 SEEDS = {
     "trigger": TRIGGER, "server_status": SERVER_STATUS,
-    "wire": WIRE, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
+    "wire": WIRE, "batch": BATCH, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,
-    "listing": LISTING, "sites": SITES,
+    "listing": LISTING, "caller": CALLER, "sites": SITES,
 }

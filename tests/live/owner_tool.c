@@ -3,11 +3,13 @@
  * Looks up owners for the live test: one question a line on standard input,
  *   SRC SPORT DST DPORT UID|- IFINDEX [continue]
  * one JSON object a line on standard output. Options: -f fds_held, -h ms_held, -a ms_after,
- * -s script_ms. It only asks; it judges nothing.
+ * -s script_ms, -n: without the kernel's word on calls and processes. It only asks; it judges
+ * nothing.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,13 +46,14 @@ static void put_owner(int result, const struct owner *o)
 	       "\"script_why\":\"%s\",\"pid\":%d,\"uid\":%u,\"euid\":%u,\"gid\":%u,"
 	       "\"socket_uid\":%u,\"inode\":%u,\"cgroup_id\":%llu,\"login_uid\":%u,\"cut\":%u,"
 	       "\"exe_deleted\":%s,\"exe_memfd\":%s,\"start_ns\":%lld,\"us\":%u,\"fds\":%u,"
-	       "\"state\":%u,\"n_holders\":%u",
+	       "\"state\":%u,\"n_holders\":%u,\"caller\":%d",
 	       result ? strerrorname_np(-result) : "OK", owner_how_words[o->how],
 	       owner_why_words[o->why], owner_script_from_words[o->script_from],
 	       owner_why_words[o->script_why], o->proc.pid, o->proc.uid, o->euid, o->gid,
 	       o->socket_uid, o->inode, (unsigned long long)o->cgroup_id, o->login_uid, o->cut,
 	       o->exe_deleted ? "true" : "false", o->exe_memfd ? "true" : "false",
-	       (long long)o->start_ns, o->lookup_us, o->lookup_fds, o->socket_state, o->n_holders);
+	       (long long)o->start_ns, o->lookup_us, o->lookup_fds, o->socket_state, o->n_holders,
+	       o->caller.pid);
 	put_text("comm", o->proc.comm, strlen(o->proc.comm));
 	put_text("exe", o->exe, strlen(o->exe));
 	put_text("cmdline", o->cmdline, o->cmdline_bytes);
@@ -106,13 +109,16 @@ static int parse(char *line, struct owner_query *query, int *more)
 int main(int argc, char **argv)
 {
 	struct owner_budget budget = { 64, 100, 2000, 20 };
+	const uint16_t ports[] = { 25, 465, 587 };
+	struct owner_eyes *eyes = NULL;
 	struct owner_finder *finder;
+	bool with_eyes = true;
 	static struct owner owner;
 	const char *what = "";
 	char line[512];
 	int c, error;
 
-	while ((c = getopt(argc, argv, "f:h:a:s:")) != -1) {
+	while ((c = getopt(argc, argv, "f:h:a:s:n")) != -1) {
 		unsigned value = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
 
 		switch (c) {
@@ -125,6 +131,9 @@ int main(int argc, char **argv)
 		case 'a':
 			budget.ms_after = value;
 			break;
+		case 'n':
+			with_eyes = false;
+			break;
 		case 's':
 			budget.script_ms = value;
 			break;
@@ -132,7 +141,9 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	error = owner_finder_open(&finder, "/proc", &budget, &what);
+	if (with_eyes && owner_eyes_open(ports, 3, &eyes))
+		return 1;
+	error = owner_finder_open(&finder, "/proc", &budget, eyes, &what);
 	if (error) {
 		fprintf(stderr, "owner_tool: %s: %s\n", what, strerror(-error));
 		return 1;
@@ -147,6 +158,7 @@ int main(int argc, char **argv)
 			fflush(stdout);
 			continue;
 		}
+		owner_tick(finder);
 		error = owner_find(finder, &query, &owner, &wait);
 		if (wait)
 			wait_for(wait, &owner);
@@ -155,5 +167,6 @@ int main(int argc, char **argv)
 		put_owner(error, &owner);
 	}
 	owner_finder_free(finder);
+	owner_eyes_free(eyes);
 	return 0;
 }

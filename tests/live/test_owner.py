@@ -717,7 +717,7 @@ def _():
     page = ("pool:                 www\\nprocess manager:      static\\n\\n" + "*" * 24 +
             "\\n" + "".join("%-22s%s\\n" % (k + ":", v) for k, v in (
                 ("pid", "%d"), ("state", "Running"), ("start time", "01/Jan/2026"),
-                ("start since", 1), ("requests", 1), ("request duration", 1),
+                ("start since", 1), ("requests", 1), ("request duration", 9000000),
                 ("request method", "GET"), ("request URI", "/index.php"), ("content length", 0),
                 ("user", "-"), ("script", "/srv/innocent.php"), ("last request cpu", "0.00"),
                 ("last request memory", 0))))

@@ -67,14 +67,24 @@ static inline int open_root(void)
 	return fd;
 }
 
+/* The descriptor that the next open gets: the same as before when none was left open. */
+static inline int next_fd(void)
+{
+	int fd = open_root();
+
+	close(fd);
+	return fd;
+}
+
 static inline struct sites *load_within(uint64_t ns)
 {
 	struct sites *sites = NULL;
-	int fd = open_root();
+	int before = next_fd(), fd = open_root();
 
 	assert_int_equal(sites_load(fd, now_ns() + ns, &sites), 0);
 	assert_int_equal(sites_stamp(fd, sites), sites->stamp);
 	close(fd);
+	assert_int_equal(next_fd(), before);
 	return sites;
 }
 

@@ -63,6 +63,88 @@ static bool has_line(const char *text, const char *line)
 	return strstr(text, with) != NULL;
 }
 
+static void a_program_that_poses_and_its_caller_are_named(void **state)
+{
+	char out[8192];
+	size_t len;
+
+	(void)state;
+	record.owner.poses = true;
+	record.owner.caller = (struct owner_ref){ .pid = 4, .uid = 34, .comm = "a\nb" };
+	len = journal_format(&record, 1, NULL, 0, out, sizeof(out));
+	out[len] = '\0';
+	assert_true(has_line(out, "EGRESSD_POSES=1"));
+	assert_true(has_line(out, "EGRESSD_CALLER_PID=4"));
+	assert_true(has_line(out, "EGRESSD_CALLER_UID=34"));
+	assert_true(has_line(out, "EGRESSD_CALLER_COMM=a\\x0ab"));
+}
+
+static void what_was_learnt_reads_as_documented(void **state)
+{
+	static const char expected[] =
+		"MESSAGE=Learnt of attempt 17: site shop.example (vhost), account shopuser;"
+		" probable trigger: POST /wp-content/uploads/x.php from 203.0.113.9"
+		" (shop.example, access log); program's file: sha256"
+		" abababababababababababababababababababababababababababababababab, 1.2 MiB,"
+		" copy kept in objects/ by that name\n"
+		"MESSAGE_ID=" JOURNAL_ID_LEARNT "\n"
+		"PRIORITY=5\n"
+		"SYSLOG_IDENTIFIER=egressd\n"
+		"EGRESSD_ID=17\n"
+		"EGRESSD_SITE_FROM=vhost\n"
+		"EGRESSD_ACCOUNT=shopuser\n"
+		"EGRESSD_SITE=shop.example\n"
+		"EGRESSD_SITE_ROOT=/var/www/shop\n"
+		"EGRESSD_SITE_SOURCE=/etc/nginx/sites-enabled/shop:12\n"
+		"EGRESSD_TRIGGER=probable\n"
+		"EGRESSD_TRIGGER_N=1\n"
+		"EGRESSD_TRIGGER_METHOD=POST\n"
+		"EGRESSD_TRIGGER_URI=/wp-content/uploads/x.php\n"
+		"EGRESSD_TRIGGER_CLIENT=203.0.113.9\n"
+		"EGRESSD_TRIGGER_VHOST=shop.example\n"
+		"EGRESSD_TRIGGER_STATUS=200\n"
+		"EGRESSD_TRIGGER_LOG=/var/log/nginx/shop.access.log\n"
+		"EGRESSD_OBJECT_WHY=none\n"
+		"EGRESSD_OBJECT_SHA256="
+		"abababababababababababababababababababababababababababababababab\n"
+		"EGRESSD_OBJECT_BYTES=1258291\n"
+		"EGRESSD_OBJECT_COPIED=1\n";
+	struct note note;
+	char out[16384];
+	size_t len;
+
+	(void)state;
+	fixture_note(&note, 3);
+	len = journal_format_note(&note, 17, out, sizeof(out));
+	out[len] = '\0';
+	assert_string_equal(out, expected);
+}
+
+static void a_note_of_hostile_bytes_stays_one_line_a_field_and_fits(void **state)
+{
+	struct note note;
+	char out[16384];
+	size_t len, i, lines = 0;
+
+	(void)state;
+	fixture_note(&note, 3);
+#define FILL(field) memset(field, 0xff, sizeof(field) - 1)
+	FILL(note.site.account), FILL(note.site.vhost), FILL(note.site.root);
+	FILL(note.site.source), FILL(note.trigger.method), FILL(note.trigger.uri);
+	FILL(note.trigger.client), FILL(note.trigger.vhost), FILL(note.trigger.log);
+#undef FILL
+	strcpy(note.trigger.uri, "/\nEGRESSD_ID=4\n\x1b[2J");
+	len = journal_format_note(&note, 17, out, sizeof(out) - 1);
+	assert_true(len < sizeof(out));
+	out[len] = '\0';
+	for (i = 0; i < len; i++) {
+		lines += out[i] == '\n';
+		assert_true(out[i] == '\n' || (out[i] >= ' ' && out[i] < 0x7f));
+	}
+	assert_int_equal(lines, 22);
+	assert_false(has_line(out, "EGRESSD_ID=4"));
+}
+
 static void each_kind_of_event_has_its_id_and_priority(void **state)
 {
 	char out[8192];
@@ -304,6 +386,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_refusal_reads_as_documented),
+		TEST(a_program_that_poses_and_its_caller_are_named),
+		TEST(what_was_learnt_reads_as_documented),
+		TEST(a_note_of_hostile_bytes_stays_one_line_a_field_and_fits),
 		TEST(each_kind_of_event_has_its_id_and_priority),
 		TEST(hostile_texts_make_no_field_of_their_own),
 		TEST(the_longest_texts_stay_within_the_datagram),

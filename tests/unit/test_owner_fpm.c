@@ -49,6 +49,7 @@ static void right_page(void **unused)
 	assert_memory_equal(status.uri.at, "/m.php?a=1\n", 11);
 	assert_memory_equal(status.method.at, "POST\n", 5);
 	assert_true(fpm_status_at_work(&status));
+	assert_int_equal(status.duration_us, 300753);
 	assert_int_equal(status.n_listed, 2);
 	assert_int_equal(status.pids[1], 10119);
 	assert_int_equal(parse(page, 10118), 0);

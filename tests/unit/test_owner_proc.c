@@ -19,6 +19,7 @@
 #include "bpf-free/describe.h"
 #include "bpf-free/paths.h"
 #include "bpf-free/proc.h"
+#include "bpf-free/search.h"
 
 static char home[] = "/tmp/egt-proc-XXXXXX";
 static int proc_fd = -1;
@@ -89,6 +90,8 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 	return remove(path);
 }
 
+static struct search_care care;
+
 static int setup(void **unused)
 {
 	(void)unused;
@@ -96,13 +99,15 @@ static int setup(void **unused)
 	put("stat", "cpu 1 2\nbtime 1700000000\nprocesses 5\n", 38);
 	proc_fd = open(home, O_RDONLY | O_DIRECTORY);
 	assert_true(proc_fd >= 0);
-	describe_init(&env, proc_fd);
+	search_care_end(&care);
+	describe_init(&env, proc_fd, &care);
 	return 0;
 }
 
 static int teardown(void **unused)
 {
 	(void)unused;
+	describe_done(&env);
 	close(proc_fd);
 	return nftw(home, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -428,9 +433,9 @@ static void spared(void **unused)
 	process(48, "x", 1, 60);
 	put_link("48/exe", "/usr/bin/perl");
 	put("48/cmdline", "perl\0/m.pl", 11);
-	env.spared = true;
+	care.nobody = true;
 	assert_int_equal(describe(48), 0);
-	env.spared = false;
+	care.nobody = false;
 	assert_int_equal(owner.cmdline_bytes, 0);
 	assert_string_equal(owner.exe, "/usr/bin/perl");
 	assert_string_equal(owner.script, "");
@@ -483,14 +488,14 @@ static void finder_on_a_fake_tree(void **unused)
 	const char *what;
 
 	(void)unused;
-	assert_int_equal(owner_finder_open(&finder, home, &budget, &what), 0);
+	assert_int_equal(owner_finder_open(&finder, home, &budget, NULL, &what), 0);
 	assert_int_equal(owner_find(finder, &query, &owner, &wait), 0);
 	assert_int_equal(owner.how, OWNER_UNKNOWN);
 	assert_null(wait);
 	assert_int_equal(owner_continue(finder, &query, &owner), -ENOENT);
 	owner_finder_free(finder);
 	finder = NULL;
-	assert_int_equal(owner_finder_open(&finder, "/nonexistent", &budget, &what), -ENOENT);
+	assert_int_equal(owner_finder_open(&finder, "/nonexistent", &budget, NULL, &what), -ENOENT);
 	assert_null(finder);
 	owner_finder_free(NULL);
 }

@@ -10,113 +10,9 @@
 #include <cmocka.h>
 
 #include "bpf-free/script.h"
+#include "script_lines.h"
 
-#define ARGV   OWNER_SCRIPT_ARGV
-#define INLINE OWNER_SCRIPT_INLINE
-#define STDIN  OWNER_SCRIPT_STDIN
-#define NONE   OWNER_SCRIPT_NONE
-
-static const struct {
-	const char *exe, *argv; /* arguments separated by | */
-	enum owner_script_from from;
-	const char *path;
-} cases[] = {
-	/* php */
-	{ "/usr/bin/php8.2", "php|/var/www/x.php|25", ARGV, "/var/www/x.php" },
-	{ "/usr/bin/php8.2", "php|x.php", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|-d|memory_limit=1G|x.php", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|-dmemory_limit=1G|-n|x.php", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|-c|/etc/php.ini|-z|ext.so|-f|x.php|a", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|-fx.php", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|--file=x.php", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|--file|x.php", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|--define|a=1|x.php", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|-r|mail(1);|/var/www/x.php", INLINE, NULL },
-	{ "/usr/bin/php8.2", "php|-nr|mail(1);", INLINE, NULL },
-	{ "/usr/bin/php8.2", "php|--run|mail(1);", INLINE, NULL },
-	{ "/usr/bin/php8.2", "php|-R|mail(1);", INLINE, NULL },
-	{ "/usr/bin/php8.2", "php|-F|line.php", ARGV, "line.php" },
-	{ "/usr/bin/php8.2", "php", STDIN, NULL },
-	{ "/usr/bin/php8.2", "php|--|a|b", STDIN, NULL },
-	{ "/usr/bin/php8.2", "php|-", STDIN, NULL },
-	{ "/usr/bin/php8.2", "php|-S|0:80|-t|/srv|router.php", NONE, NULL },
-	{ "/usr/bin/php8.2", "php|x.php|-r|no", ARGV, "x.php" },
-	{ "/usr/bin/php8.2", "php|-f", NONE, NULL },
-	{ "/opt/plesk/php/8.2/bin/php", "php|x.php", ARGV, "x.php" },
-	{ "/usr/bin/php-cgi8.2", "php-cgi|-q|-d|a=b|/srv/x.php", ARGV, "/srv/x.php" },
-	{ "/usr/bin/php-cgi8.2", "php-cgi|-b|127.0.0.1:9000", NONE, NULL },
-	{ "/usr/bin/php-cgi8.2", "php-cgi", NONE, NULL },
-	{ "/usr/sbin/php-fpm8.2", "php-fpm: pool www", NONE, NULL },
-	{ "/usr/sbin/apache2", "/usr/sbin/apache2|-k|start", NONE, NULL },
-	/* perl */
-	{ "/usr/bin/perl", "/usr/bin/perl|-w|/srv/m.pl", ARGV, "/srv/m.pl" },
-	{ "/usr/bin/perl5.36-x86_64-linux-gnu", "perl|m.pl|-e|x", ARGV, "m.pl" },
-	{ "/usr/bin/perl", "perl|-I|lib|-Mstrict|-MIO::Socket=a|m.pl", ARGV, "m.pl" },
-	{ "/usr/bin/perl", "perl|-Ilib|-i.bak|-0777|m.pl", ARGV, "m.pl" },
-	{ "/usr/bin/perl", "perl|-ne|print", INLINE, NULL },
-	{ "/usr/bin/perl", "perl|-MSocket|-e|x|m.pl", INLINE, NULL },
-	{ "/usr/bin/perl", "perl|-E|say", INLINE, NULL },
-	{ "/usr/bin/perl", "perl|-x/srv|m.pl", ARGV, "m.pl" },
-	{ "/usr/bin/perl", "perl|-S|m.pl", NONE, NULL },
-	{ "/usr/bin/perl", "perl|--|-odd.pl", ARGV, "-odd.pl" },
-	{ "/usr/bin/perl", "perl|-T", STDIN, NULL },
-	{ "/usr/bin/perl", "httpd -k start", NONE, NULL }, /* $0 was set */
-	{ "/usr/bin/perl", "perl|-l012|-F:|-ane|x", INLINE, NULL },
-	/* python */
-	{ "/usr/bin/python3.11", "python3|/srv/s.py|-c|x", ARGV, "/srv/s.py" },
-	{ "/usr/bin/python3.11", "python3|-u|-W|ignore|-X|dev|s.py", ARGV, "s.py" },
-	{ "/usr/bin/python3.11", "python3|-Wignore|-OO|s.py", ARGV, "s.py" },
-	{ "/usr/bin/python3.11", "python3|-c|import os|s.py", INLINE, NULL },
-	{ "/usr/bin/python3.11", "python3|-Bc|import os", INLINE, NULL },
-	{ "/usr/bin/python3.11", "python3|-m|http.server", NONE, NULL },
-	{ "/usr/bin/python3.11", "python3|-", STDIN, NULL },
-	{ "/usr/bin/python2.7", "python|--check-hash-based-pycs|always|s.py", ARGV, "s.py" },
-	{ "/usr/bin/python3.11", "python3", STDIN, NULL },
-	/* ruby */
-	{ "/usr/bin/ruby3.1", "ruby|-w|s.rb", ARGV, "s.rb" },
-	{ "/usr/bin/ruby3.1", "ruby|-I|lib|-r|json|-rset|s.rb", ARGV, "s.rb" },
-	{ "/usr/bin/ruby3.1", "ruby|-C|/srv|s.rb", ARGV, "s.rb" },
-	{ "/usr/bin/ruby3.1", "ruby|--disable|gems|s.rb", ARGV, "s.rb" },
-	{ "/usr/bin/ruby3.1", "ruby|-W0|-Ku|-E|UTF-8|s.rb", ARGV, "s.rb" },
-	{ "/usr/bin/ruby3.1", "ruby|-rsocket|-e|x", INLINE, NULL },
-	{ "/usr/bin/ruby3.1", "ruby|-S|rake", NONE, NULL },
-	/* node */
-	{ "/usr/bin/node", "node|/srv/s.js", ARGV, "/srv/s.js" },
-	{ "/usr/bin/node", "node|-r|dotenv/config|--max-old-space-size=512|s.js", ARGV, "s.js" },
-	{ "/usr/bin/node", "node|--require|x|--inspect|s.js", ARGV, "s.js" },
-	{ "/usr/bin/node", "node|-e|x", INLINE, NULL },
-	{ "/usr/bin/node", "node|-pe|x", INLINE, NULL },
-	{ "/usr/bin/node", "node|--eval=x", INLINE, NULL },
-	{ "/usr/bin/node", "node|inspect|s.js", NONE, NULL },
-	{ "/usr/bin/node", "node|-", STDIN, NULL },
-	{ "/usr/bin/node", "node|--test", NONE, NULL },
-	/* shells */
-	{ "/usr/bin/bash", "bash|/srv/s.sh|25", ARGV, "/srv/s.sh" },
-	{ "/usr/bin/bash", "/bin/bash|-e|-x|s.sh", ARGV, "s.sh" },
-	{ "/usr/bin/bash", "bash|-o|pipefail|-O|extglob|s.sh", ARGV, "s.sh" },
-	{ "/usr/bin/bash", "bash|-eo|pipefail|s.sh", ARGV, "s.sh" },
-	{ "/usr/bin/bash", "bash|+o|history|+x|s.sh", ARGV, "s.sh" },
-	{ "/usr/bin/bash", "bash|--rcfile|x|--norc|s.sh", ARGV, "s.sh" },
-	{ "/usr/bin/bash", "bash|-c|echo > /dev/tcp/1/25|/srv/s.sh", INLINE, NULL },
-	{ "/usr/bin/dash", "sh|-ec|x", INLINE, NULL },
-	{ "/usr/bin/bash", "bash|-lc|x", INLINE, NULL },
-	{ "/usr/bin/dash", "sh|-s|a", STDIN, NULL },
-	{ "/usr/bin/dash", "sh|-|s.sh", ARGV, "s.sh" },
-	{ "/usr/bin/dash", "sh|--|s.sh", ARGV, "s.sh" },
-	{ "/usr/bin/bash", "-bash", STDIN, NULL },
-	{ "/usr/bin/bash", "bash|-i", STDIN, NULL },
-	{ "/usr/bin/zsh", "zsh|-f|s.zsh", ARGV, "s.zsh" },
-	{ "/usr/bin/ksh93", "ksh|s.ksh", ARGV, "s.ksh" },
-	{ "/bin/busybox", "sh|/srv/s.sh", ARGV, "/srv/s.sh" },
-	{ "/bin/busybox", "/bin/busybox|ash|s.sh", ARGV, "s.sh" },
-	{ "/bin/busybox", "busybox|sh|-c|x", INLINE, NULL },
-	{ "/bin/busybox", "wget|s.sh", NONE, NULL },
-	/* no interpreter, whatever it calls itself */
-	{ "/tmp/x", "php|/srv/x.php", NONE, NULL },
-	{ "/usr/bin/phpize8.2", "php|x.php", NONE, NULL },
-	{ "/usr/bin/pythonic", "python|x.py", NONE, NULL },
-	{ "", "bash|x", NONE, NULL },
-};
+#define N_LINES (sizeof(script_lines) / sizeof(script_lines[0]))
 
 static size_t words(const char *argv, char *out)
 {
@@ -135,16 +31,17 @@ static void table(void **unused)
 	char cmdline[256];
 
 	(void)unused;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		size_t len = words(cases[i].argv, cmdline);
+	for (size_t i = 0; i < N_LINES; i++) {
+		size_t len = words(script_lines[i].argv, cmdline);
 		struct script_args args;
 
-		print_message("# %s: %s\n", cases[i].exe, cases[i].argv);
-		script_of_args(script_interp(cases[i].exe, cmdline, len), cmdline, len, false,
-			       &args);
-		assert_int_equal(args.from, cases[i].from);
-		if (cases[i].path)
-			assert_string_equal(args.path, cases[i].path);
+		script_of_args(script_interp(script_lines[i].exe, cmdline, len), cmdline, len,
+			       false, &args);
+		if (args.from != script_lines[i].from)
+			print_message("# %s: %s\n", script_lines[i].exe, script_lines[i].argv);
+		assert_int_equal(args.from, script_lines[i].from);
+		if (script_lines[i].path)
+			assert_string_equal(args.path, script_lines[i].path);
 		else
 			assert_null(args.path);
 	}
@@ -161,8 +58,10 @@ static void why_not(void **unused)
 	assert_int_equal(args.why, OWNER_WHY_NOT_TOLD);
 	script_of_args(INTERP_PERL, "", 0, false, &args);
 	assert_int_equal(args.why, OWNER_WHY_NOT_TOLD);
-	script_of_args(INTERP_PYTHON, "python3\0-m\0x\0", 13, false, &args);
+	script_of_args(INTERP_PYTHON, "python3\0-m\0", 11, false, &args);
 	assert_int_equal(args.why, OWNER_WHY_NOT_TOLD);
+	script_of_args(INTERP_PYTHON, "python3\0-m\0x\0", 13, false, &args);
+	assert_int_equal(args.why, OWNER_WHY_NONE);
 }
 
 static void cut_cmdline(void **unused)
@@ -171,16 +70,17 @@ static void cut_cmdline(void **unused)
 	struct script_args args;
 
 	(void)unused;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		size_t len = words(cases[i].argv, cmdline);
+	for (size_t i = 0; i < N_LINES; i++) {
+		size_t len = words(script_lines[i].argv, cmdline);
 
 		for (size_t n = 0; n < len; n++) {
 			char *copy = malloc(n + 1);
 
 			memcpy(copy, cmdline, n);
 			copy[n] = 0;
-			script_of_args(script_interp(cases[i].exe, copy, n), copy, n, true, &args);
-			if (args.from == ARGV)
+			script_of_args(script_interp(script_lines[i].exe, copy, n), copy, n, true,
+				       &args);
+			if (args.from == ARGV || args.from == MODULE)
 				assert_true(args.path >= copy && args.path <= copy + n);
 			assert_int_not_equal(args.from, STDIN); /* there was more */
 			free(copy);
@@ -193,11 +93,30 @@ static void cut_cmdline(void **unused)
 	assert_false(args.cut);
 }
 
+static void believed(void **unused)
+{
+	struct script_args args;
+
+	(void)unused;
+	script_of_args(INTERP_PERL, "perl\0-x/srv\0m.pl", 17, false, &args);
+	assert_true(args.moved && !args.if_file);
+	script_of_args(INTERP_PERL, "perl\0-wx\0m.pl", 14, false, &args);
+	assert_false(args.moved);
+	script_of_args(INTERP_LSPHP, "lsphp\0x.php", 12, false, &args);
+	assert_true(args.if_file && !args.moved);
+	script_of_args(INTERP_BUN, "bun\0x.ts", 9, false, &args);
+	assert_true(args.if_file);
+	script_of_args(INTERP_DENO, "deno\0run\0npm:x", 15, false, &args);
+	assert_false(args.if_file);
+}
+
 static void titles(void **unused)
 {
 	static const char worker[] = "php-fpm: pool site-1\0\0\0\0";
 	static const char master[] = "php-fpm: master process (/etc/php/8.2/fpm/php-fpm.conf)\0";
 	static const char lsphp[] = "lsphp:/home/u/x.php\0";
+	static const char longest[] = "lsphp:123456789012345678901234567890123456789012345";
+	static const char longer[] = "lsphp:1234567890123456789012345678901234567890123456";
 	const char *path;
 	size_t n;
 
@@ -213,9 +132,15 @@ static void titles(void **unused)
 	assert_int_equal(script_fpm_config(worker, sizeof(worker), &path), 0);
 	assert_string_equal(script_lsphp_title(lsphp, sizeof(lsphp)), "/home/u/x.php");
 	assert_string_equal(script_lsphp_title("lsphp8.2:/x.php", 16), "/x.php");
-	assert_null(script_lsphp_title("lsphp:x.php", 12));
-	assert_null(script_lsphp_title("lsphp:/", 8));
+	assert_string_equal(script_lsphp_title("lsphp:ome/x.php", 16), "ome/x.php");
+	assert_string_equal(script_lsphp_title("/opt/lsphp5:/x.php", 19), "/x.php");
+	assert_null(script_lsphp_title("lsphp:", 7));
 	assert_null(script_lsphp_title("lsphp", 6));
+	assert_null(script_lsphp_title("lsphp:/x.php", 12)); /* cut */
+	assert_null(script_lsphp_title("lsphp-x:/x.php", 15));
+	assert_null(script_lsphp_title("php:/x.php", 11));
+	assert_non_null(script_lsphp_title(longest, sizeof(longest)));
+	assert_null(script_lsphp_title(longer, sizeof(longer)));
 }
 
 static void joins(void **unused)
@@ -244,6 +169,7 @@ int main(void)
 		{ "what is missing is said only of interpreters", why_not },
 		{ "a command line cut at any byte is survived, and a cut script says so",
 		  cut_cmdline },
+		{ "a script that may lie elsewhere, or be none, is marked so", believed },
 		{ "titles of php-fpm and lsphp are read, and only whole ones", titles },
 		{ "paths are joined and cleaned, and refused when they don't fit", joins },
 	};

@@ -65,7 +65,7 @@ static void every_key_is_given(void **state)
 		"192.0.2.1:40000 > 198.51.100.2:25 uid=33 gid=34 pid=4711 holder_uid=1000 "
 		"holder_euid=0 exe=/usr/bin/php8.2 cmdline=\"php  -r a\\x20b\" cwd=/var/www "
 		"script=\"/var/www/x \\\"y\\\" \\\\z\\xff.php\" unit=php8.2-fpm.service "
-		"container=docker:0123 comm=php\n");
+		"container=docker:0123 comm=php poses=1 caller_pid=7 caller_uid=8\n");
 	struct flow flow = flow_of("192.0.2.1", 40000, "198.51.100.2", 25);
 	struct egress_meta meta = { .via = VIA_REPLAY };
 
@@ -83,6 +83,9 @@ static void every_key_is_given(void **state)
 	assert_int_equal(owner.euid, 0);
 	assert_int_equal(owner.gid, 34);
 	assert_string_equal(owner.proc.comm, "php");
+	assert_true(owner.poses);
+	assert_int_equal(owner.caller.pid, 7);
+	assert_int_equal(owner.caller.uid, 8);
 	assert_int_equal(owner.n_holders, 1);
 	assert_int_equal(owner.holders[0].pid, 4711);
 	assert_string_equal(owner.exe, "/usr/bin/php8.2");
@@ -107,6 +110,8 @@ static void little_is_enough(void **state)
 	owners_meta(owners, &flow, &meta);
 	assert_true(meta.has_uid && meta.uid == 33 && meta.gid == OWNER_UID_NONE);
 	assert_int_equal(owner.how, OWNER_GIVEN);
+	assert_false(owner.poses);
+	assert_int_equal(owner.caller.pid, 0);
 	assert_int_equal(owner.proc.pid, 0);
 	assert_int_equal(owner.proc.uid, 33);
 	assert_int_equal(owner.euid, 33);

@@ -2,12 +2,14 @@
 /* The recorder end to end: a process of its own behind a socketpair, its store read from here. */
 #include "fixture.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
+#include "agent/batch.h"
 #include "agent/evidence.h"
 #include "agent/recorder.h"
 #include "agent/store.h"
@@ -17,6 +19,9 @@ static struct config config;
 static struct record record;
 static uint8_t message[WIRE_BYTES_MAX];
 static char said_path[64]; /* not in the state folder: its disk may be full */
+static bool batched;	   /* records go as the judge sends them, else one by one */
+static struct batch *batch;
+static uint64_t batch_sent, batch_lost;
 
 static int set_up(void **state)
 {
@@ -29,6 +34,20 @@ static int set_up(void **state)
 	return mkdir("evidence", 0700);
 }
 
+static int set_up_batched(void **state)
+{
+	batched = true;
+	return set_up(state);
+}
+
+static int leave(void **state)
+{
+	batch_free(batch);
+	batch = NULL;
+	batched = false;
+	return fixture_leave(state);
+}
+
 struct run {
 	pid_t pid;
 	int fd;	     /* our end */
@@ -37,11 +56,13 @@ struct run {
 
 static struct run start(void)
 {
-	int channel[2], journal[2], null;
+	int channel[2], journal[2], null, size = 8 << 20; /* as channel_bytes */
 	struct run run;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, journal), 0);
+	if (batched)
+		setsockopt(channel[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	run.pid = fork();
 	if (run.pid == 0) {
 		close(channel[0]);
@@ -55,6 +76,10 @@ static struct run start(void)
 	close(journal[1]);
 	run.fd = channel[0];
 	run.journal = journal[0];
+	batch_free(batch);
+	batch_sent = batch_lost = 0;
+	batch = batched ? batch_new(run.fd, (const uint8_t[16]){ 7 }, &batch_sent, &batch_lost)
+			: NULL;
 	return run;
 }
 
@@ -78,8 +103,17 @@ static int finish(struct run *run)
 
 static void put(const struct run *run)
 {
-	int len = wire_encode_record(&record, message, sizeof(message));
+	struct pollfd pollfd = { .fd = run->fd, .events = POLLOUT };
+	int len;
 
+	if (batched) {
+		batch_add(batch, &record);
+		assert_int_equal(poll(&pollfd, 1, 10000), 1);
+		batch_flush(batch);
+		assert_int_equal(batch_lost, 0);
+		return;
+	}
+	len = wire_encode_record(&record, message, sizeof(message));
 	assert_int_equal(send(run->fd, message, (size_t)len, 0), len);
 }
 
@@ -242,6 +276,117 @@ static void the_journal_has_one_line_with_an_id_that_is_kept(void **state)
 	close(run.fd);
 	assert_int_equal(wait_for(&run), 0);
 	assert_int_equal(recv(run.journal, line, sizeof(line), MSG_DONTWAIT), -1); /* no other */
+	close(run.journal);
+}
+
+static void put_note(const struct run *run, uint64_t id, const char *client)
+{
+	static struct note note;
+	int len;
+
+	fixture_note(&note, id);
+	snprintf(note.trigger.client, sizeof(note.trigger.client), "%s", client);
+	len = wire_encode_note(&note, message, sizeof(message));
+	assert_int_equal(send(run->fd, message, (size_t)len, 0), len);
+}
+
+static void a_note_finds_the_row_of_its_record_also_a_folded_ones(void **state)
+{
+	struct run run = start();
+	uint64_t id;
+
+	for (id = 1; id <= 6; id++) { /* two rows of three */
+		fixture_dst(&record, (uint32_t)id % 2);
+		record.id = id;
+		put(&run);
+	}
+	put_note(&run, 5, "five");
+	put_note(&run, 2, "two");
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 0);
+	assert_int_equal(ask("SELECT count(*) FROM note"), 2);
+	assert_int_equal(ask("SELECT id FROM note WHERE client = CAST('five' AS BLOB)"), 1);
+	assert_int_equal(ask("SELECT id FROM note WHERE client = CAST('two' AS BLOB)"), 2);
+	assert_int_equal(ask("SELECT triggers FROM offender"), 2);
+}
+
+static void a_note_that_overtook_its_record_waits_for_it(void **state)
+{
+	struct run run = start();
+
+	record.id = 1;
+	put(&run);
+	put_note(&run, 2, "early");
+	wait_recorded(*state, 1);
+	assert_int_equal(ask("SELECT count(*) FROM note"), 0);
+	fixture_dst(&record, 2);
+	record.id = 2;
+	put(&run);
+	wait_recorded(*state, 2);
+	assert_int_equal(ask("SELECT id FROM note"), 2);
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 0);
+}
+
+static void a_note_of_nobody_is_a_number_after_a_while(void **state)
+{
+	struct run run = start();
+	int i;
+
+	record.id = 10;
+	put(&run);
+	put_note(&run, 9, "gone"); /* older than all that is known: at once */
+	put_note(&run, 4711, "never");
+	for (i = 0; i < 500 && status_now(*state).notes_late < 2; i++)
+		sleep_ms(10);
+	assert_true(i > 100 && i < 500); /* the second one was waited for */
+	assert_int_equal(ask("SELECT count(*) FROM note"), 0);
+	put_note(&run, 4712, "at the end");
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 3);
+	assert_int_equal(status_now(*state).recorded, 1);
+}
+
+static void a_note_across_a_restart_is_a_number_and_no_other_row_gets_it(void **state)
+{
+	struct run run = start();
+
+	record.id = 1;
+	put(&run);
+	assert_int_equal(finish(&run), 0);
+	run = start();
+	fixture_dst(&record, 8);
+	record.id = 2;
+	put(&run);
+	put_note(&run, 1, "before");
+	put_note(&run, 2, "after");
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 1);
+	assert_int_equal(ask("SELECT count(*) FROM note"), 1);
+	assert_int_equal(ask("SELECT id FROM note WHERE client = CAST('after' AS BLOB)"), 2);
+}
+
+static void what_was_learnt_has_a_line_in_the_journal_with_the_rows_id(void **state)
+{
+	struct run run = start();
+	char line[16384];
+	ssize_t len;
+
+	(void)state;
+	record.id = 1;
+	put(&run);
+	put_note(&run, 1, "203.0.113.9");
+	put_note(&run, 1, "203.0.113.9"); /* too soon for another */
+	len = recv(run.journal, line, sizeof(line) - 1, 0);
+	assert_true(len > 0); /* the refusal's own */
+	len = recv(run.journal, line, sizeof(line) - 1, 0);
+	assert_true(len > 0);
+	line[len] = '\0';
+	assert_non_null(strstr(line, "MESSAGE=Learnt of attempt 1: site shop.example (vhost)"));
+	assert_non_null(strstr(line, "\nEGRESSD_ID=1\n"));
+	close(run.fd);
+	assert_int_equal(wait_for(&run), 0);
+	assert_int_equal(recv(run.journal, line, sizeof(line), MSG_DONTWAIT), -1);
 	close(run.journal);
 }
 
@@ -495,7 +640,7 @@ static void a_newer_store_ends_it_with_a_reason(void **state)
 	(void)state;
 	assert_int_equal(finish(&run), 0);
 	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	run = start();
 	assert_int_equal(finish(&run), 1);
@@ -521,13 +666,91 @@ static void a_flood_is_kept_exactly(void **state)
 	assert_int_equal(ask("SELECT attempts FROM offender"), 20000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, fixture_leave)
+/* --- batches ------------------------------------------------------------------------------- */
+
+static void a_batch_wakes_once_and_all_of_it_is_kept(void **state)
+{
+	struct run run;
+	unsigned i;
+
+	batched = true;
+	run = start();
+	for (i = 1; i <= 500; i++) { /* ten rows; references but for the first of each */
+		record.id = i;
+		record.ts_ns = T0_NS + i;
+		record.owner.proc.pid = (int)(1000 + i); /* a new process each time */
+		fixture_dst(&record, i % 10);
+		batch_add(batch, &record);
+	}
+	assert_int_equal(batch_sent, 0);
+	batch_flush(batch);
+	assert_int_equal(batch_sent, 500);
+	put_note(&run, 499, "of a reference");
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).recorded, 500);
+	assert_int_equal(status_now(*state).rows, 10);
+	assert_int_equal(status_now(*state).notes_late, 0);
+	assert_int_equal(ask("SELECT sum(count) FROM verdict"), 500);
+	assert_int_equal(ask("SELECT min(count) FROM verdict"), 50);
+	assert_int_equal(ask("SELECT attempts FROM offender"), 500);
+	assert_int_equal(ask("SELECT max(last_ns) FROM verdict"), T0_NS + 500);
+	assert_int_equal(ask("SELECT id FROM note"), 9); /* the row of destination 9 */
+}
+
+static void references_to_what_a_killed_recorder_had_are_counted_exactly(void **state)
+{
+	struct run run, next;
+	unsigned i;
+
+	batched = true;
+	run = start();
+	record.id = 1;
+	put(&run);
+	wait_recorded(*state, 1);
+	kill(run.pid, SIGKILL);
+	wait_for(&run);
+	batched = false; /* the judge, and what it sent before, stay what they were */
+	struct batch *old = batch;
+	batch = NULL;
+	next = start();
+	assert_int_equal(dup2(next.fd, run.fd), run.fd);
+	close(next.fd);
+	for (i = 2; i <= 40; i++) {
+		record.id = i;
+		record.ts_ns += NS_PER_S / 30; /* the 31st is whole again */
+		batch_add(old, &record);
+	}
+	batch_flush(old);
+	batch_free(old);
+	next.fd = run.fd;
+	assert_int_equal(finish(&next), 0);
+	close(run.journal);
+	assert_int_equal(status_now(*state).recorded, 40);
+	assert_int_equal(ask("SELECT sum(count) FROM verdict"), 40);
+	assert_true(said("counted by user and destination alone"));
+	/* those that came before the whole one: of the user, of no program, of no process */
+	assert_int_equal(ask("SELECT count FROM verdict WHERE length(script) = 0"), 30);
+	assert_int_equal(ask("SELECT count(*) FROM verdict WHERE length(script) = 0 AND uid = 33"
+			     " AND pid = 0 AND owner_why = 'error' AND dport = 25"),
+			 1);
+	assert_int_equal(ask("SELECT sum(attempts) FROM offender"), 40);
+	assert_int_equal(ask("SELECT attempts FROM offender WHERE length(script) > 0"), 10);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, leave)
+#define BATCHED(name) \
+	{ #name "_in_batches", name, set_up_batched, leave, NULL }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_sent_is_kept_when_the_channel_closes),
 		TEST(the_journal_has_one_line_with_an_id_that_is_kept),
+		TEST(a_note_finds_the_row_of_its_record_also_a_folded_ones),
+		TEST(a_note_that_overtook_its_record_waits_for_it),
+		TEST(a_note_of_nobody_is_a_number_after_a_while),
+		TEST(a_note_across_a_restart_is_a_number_and_no_other_row_gets_it),
+		TEST(what_was_learnt_has_a_line_in_the_journal_with_the_rows_id),
 		TEST(term_drains_the_channel_first),
 		TEST(bad_messages_are_counted_and_survived),
 		TEST(new_options_take_effect),
@@ -540,6 +763,25 @@ int main(void)
 		TEST(what_is_too_old_is_removed_but_counted),
 		TEST(a_newer_store_ends_it_with_a_reason),
 		TEST(a_flood_is_kept_exactly),
+		TEST(a_batch_wakes_once_and_all_of_it_is_kept),
+		TEST(references_to_what_a_killed_recorder_had_are_counted_exactly),
+		BATCHED(what_was_sent_is_kept_when_the_channel_closes),
+		BATCHED(the_journal_has_one_line_with_an_id_that_is_kept),
+		BATCHED(a_note_finds_the_row_of_its_record_also_a_folded_ones),
+		BATCHED(a_note_that_overtook_its_record_waits_for_it),
+		BATCHED(a_note_of_nobody_is_a_number_after_a_while),
+		BATCHED(a_note_across_a_restart_is_a_number_and_no_other_row_gets_it),
+		BATCHED(what_was_learnt_has_a_line_in_the_journal_with_the_rows_id),
+		BATCHED(term_drains_the_channel_first),
+		BATCHED(new_options_take_effect),
+		BATCHED(what_was_shown_survives_a_kill),
+		BATCHED(evidence_that_went_is_forgotten),
+		BATCHED(evidence_that_was_cut_is_forgotten),
+		BATCHED(evidence_that_was_cut_between_two_runs_is_forgotten),
+		BATCHED(rows_forget_the_files_a_quota_took),
+		BATCHED(a_full_disk_suspends_and_loses_no_number),
+		BATCHED(what_is_too_old_is_removed_but_counted),
+		BATCHED(a_flood_is_kept_exactly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

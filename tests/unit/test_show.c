@@ -17,6 +17,7 @@
 
 #include "agent/show.h"
 #include "agent/show_list.h"
+#include "agent/note_text.h"
 #include "agent/show_page.h"
 #include "agent/show_status.h"
 #include "agent/show_table.h"
@@ -723,6 +724,15 @@ static void every_word_of_the_vocabulary_has_a_sentence(void **state)
 					owner_script_from_words[i]);
 	for (int i = 0; i < VIA_N; i++)
 		assert_string_not_equal(show_explain_via(record_via_words[i]), record_via_words[i]);
+	for (int i = 0; i < SITE_FROM_N; i++)
+		assert_string_not_equal(note_explain_site(note_site_from_words[i]),
+					note_site_from_words[i]);
+	for (int i = 0; i < MATCH_N; i++)
+		assert_string_not_equal(note_explain_match(note_match_words[i]),
+					note_match_words[i]);
+	for (int i = 0; i < OBJECT_WHY_N; i++)
+		assert_string_not_equal(note_explain_object(note_object_why_words[i]),
+					note_object_why_words[i]);
 	assert_string_equal(show_explain_why("a new word"), "a new word");
 	assert_string_equal(show_explain_why(NULL), "not known");
 }

@@ -44,7 +44,8 @@ static void includes_that_multiply_are_bounded_in_time(void **unused)
 	struct sites *sites;
 
 	(void)unused;
-	put_http("include /etc/nginx/0;");
+	put_http(
+		"server { server_name whole; } server { server_name half; include /etc/nginx/0; }");
 	for (int i = 0; i < 30; i++) {
 		char name[64], text[128];
 
@@ -55,6 +56,10 @@ static void includes_that_multiply_are_bounded_in_time(void **unused)
 	sites = load_within(NS_PER_S_U / 2);
 	assert_true(sites->cut);
 	assert_true(now_ns() - begin < 5 * NS_PER_S_U);
+	assert_int_equal(sites->n_vhosts, 1);
+	assert_string_equal(sites->vhosts[0].names[0], "whole");
+	assert_int_equal(sites->vhosts[0].n_logs,
+			 0); /* where it logs to may have been said later */
 	sites_free(sites);
 }
 
@@ -102,6 +107,40 @@ static void ten_thousand_vhosts_are_read(void **unused)
 	sites_find(sites, &question, &answer);
 	assert_int_equal(answer.from, SITES_VHOST);
 	assert_string_equal(answer.name, "v777.example");
+	sites_free(sites);
+}
+
+/* Twenty thousand nicknames that each of twenty thousand vhosts looks for. */
+static void formats_without_number_are_bounded_in_time(void **unused)
+{
+	enum { MANY = 20000 };
+	char *text = malloc(MANY * 200), *at = text;
+	uint64_t begin = now_ns();
+	struct sites *sites;
+
+	(void)unused;
+	assert_non_null(text);
+	at = stpcpy(at, "http {");
+	for (int i = 0; i < MANY; i++)
+		at += sprintf(at, "log_format f%d x;", i);
+	for (int i = 0; i < MANY; i++)
+		at += sprintf(at, "server { server_name s%d; access_log /l%d f%d; }", i, i, i % 2);
+	stpcpy(at, "}");
+	put("etc/nginx/nginx.conf", text);
+	at = text;
+	for (int i = 0; i < MANY; i++)
+		at += sprintf(at, "LogFormat x f%d\n", i);
+	for (int i = 0; i < MANY; i++)
+		at += sprintf(at,
+			      "<VirtualHost *>\nServerName a%d\nCustomLog /l f%d\n</VirtualHost>\n",
+			      i, i % 2);
+	put("etc/apache2/apache2.conf", text);
+	free(text);
+	sites = load_within(30 * NS_PER_S_U);
+	assert_true(sites->cut);
+	assert_true(now_ns() - begin < 15 * NS_PER_S_U);
+	assert_string_equal(sites->vhosts[0].names[0], "s0");
+	assert_log(&sites->vhosts[0], 0, "/l0", "x");
 	sites_free(sites);
 }
 
@@ -336,6 +375,7 @@ static void debians_own_configurations_are_understood(void **unused)
 
 	(void)unused;
 	run("mkdir etc && cp -a /etc/nginx /etc/apache2 /etc/php etc/ && "
+	    "rm -f etc/nginx/sites-enabled/* etc/nginx/conf.d/* etc/apache2/sites-enabled/* && "
 	    "mkdir -p etc/nginx/sites-enabled etc/apache2/sites-enabled && "
 	    "ln -sf ../sites-available/default etc/nginx/sites-enabled/ && "
 	    "ln -sf ../sites-available/000-default.conf ../sites-available/default-ssl.conf "
@@ -383,6 +423,7 @@ int main(void)
 		T(includes_that_multiply_are_bounded_in_time),
 		T(deadline_that_is_past_reads_nothing),
 		T(ten_thousand_vhosts_are_read),
+		T(formats_without_number_are_bounded_in_time),
 		T(long_lines_and_nuls_are_skipped),
 		T(missing_braces_lose_their_own_block_only),
 		T(blocks_nested_without_end_are_bounded),

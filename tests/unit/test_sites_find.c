@@ -209,6 +209,17 @@ static void host_finds_the_whole_name_before_wildcards(void **unused)
 	ask(SITES_NONE, NULL, NULL);
 }
 
+static void host_of_another_users_site_says_nothing(void **unused)
+{
+	(void)unused;
+	put_vhost(0, "victim.example /srv/victim - alice");
+	question.host = "victim.example";
+	question.user = "eve";
+	ask(SITES_NONE, NULL, NULL);
+	question.user = "alice";
+	ask(SITES_HOST, "victim.example", "/srv/victim");
+}
+
 static void hostile_host_and_pattern_are_compared_in_time(void **unused)
 {
 	static char host[251], pattern[256];
@@ -351,6 +362,7 @@ int main(void)
 		T(host_decides_between_sites_of_one_root),
 		T(pool_or_user_decides_unless_somebody_may_share_it),
 		T(host_finds_the_whole_name_before_wildcards),
+		T(host_of_another_users_site_says_nothing),
 		T(hostile_host_and_pattern_are_compared_in_time),
 		T(pool_with_one_site_names_it),
 		T(panel_names_the_only_domain_of_an_account),

@@ -328,6 +328,112 @@ static void what_differs_does_not_fold(void **state)
 	store_free(store);
 }
 
+/* What record_likeness() promises: whatever else differs, alike are one row and one offender's. */
+static void records_that_are_alike_go_to_one_row(void **state)
+{
+	uint8_t like[RECORD_LIKENESS_BYTES], other[RECORD_LIKENESS_BYTES];
+	struct store *store = create();
+	struct owner *owner = &record.owner;
+	struct store_row first, row;
+	unsigned i, alike = 0;
+	size_t bytes;
+
+	(void)state;
+	bytes = record_likeness(&record, like);
+	assert_true(bytes > 0);
+	first = add_alone(store);
+	for (i = 0; i < 26; i++) {
+		fixture_record(&record);
+		switch (i) {
+		case 0: record.id = 7; break;
+		case 1: record.ts_ns++; break;
+		case 2: record.flow.sport++; break;
+		case 3: record.flow.seq++; break;
+		case 4: owner->proc.pid++; break;
+		case 5: owner->start_ns++; break;
+		case 6: strcpy(owner->proc.comm, "x"); break;
+		case 7: strcpy(owner->cwd, "/elsewhere"); break;
+		case 8: owner->cmdline[3] = 'x'; break;
+		case 9: owner->how = OWNER_SHARED; break;
+		case 10: owner->n_holders = 4; break;
+		case 11: owner->poses = true; break;
+		case 12: strcpy(owner->request_uri, "/x"); break;
+		case 13: strcpy(owner->exe, "/usr/bin/other"); break;
+		case 14: record.mode = MODE_MONITOR; break;
+		case 15: strcpy(record.rule, "other"); break;
+		case 16: record.excerpt[5]++; break;
+		case 17: record.verdict = VERDICT_WOULD_DENY; break;
+		case 18: record.uid = 34; break;
+		case 19: strcpy(owner->script, "/var/www/shop/y.php"); break;
+		case 20: record.flow.dport = 465; break;
+		case 21: record.flow.dst[0]++; break;
+		case 22: record.reason = REASON_NO_UID; break;
+		case 23: record.via = VIA_GUARD; break;
+		case 24: record.foreign_holder = true; break;
+		default: record.flow_error = FLOW_FRAGMENT; break;
+		}
+		bool same = record_likeness(&record, other) == bytes && !memcmp(like, other, bytes);
+
+		row = add_alone(store);
+		assert_true(same == (i < 17));
+		assert_true(same == (row.id == first.id));
+		if (same)
+			assert_int_equal(row.offender, first.offender);
+		alike += same;
+	}
+	assert_int_equal(alike, 17);
+	store_free(store);
+}
+
+static void a_repeat_counts_as_a_record_would(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t id = 0;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(store_begin(store), 0);
+	for (i = 0; i < 10; i++)
+		assert_int_equal(store_again(store, &row, T0_NS + i, VERDICT_DENY, &id), 1);
+	assert_int_equal(store_again(store, &row, -1, VERDICT_DENY, &id), -EINVAL);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(id, row.id);
+	assert_int_equal(status_of(store).recorded, 11);
+	assert_int_equal(status_of(store).folded, 10);
+	assert_int_equal(ask("SELECT count FROM verdict"), 11);
+	assert_int_equal(ask("SELECT last_ns FROM verdict"), T0_NS + 9);
+	assert_int_equal(ask("SELECT attempts FROM offender"), 11);
+	assert_int_equal(ask("SELECT last_ns FROM offender"), T0_NS + 9);
+	assert_int_equal(ask("SELECT destinations FROM offender"), 1);
+	store_free(store);
+}
+
+static void a_repeat_finds_a_row_that_memory_has_no_more_but_none_that_is_gone(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	uint64_t removed;
+	int64_t id = 0;
+
+	(void)state;
+	store_free(store);
+	store = create(); /* nothing in memory */
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_again(store, &row, T0_NS + 5, VERDICT_DENY, &id), 1);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(id, row.id);
+	assert_int_equal(ask("SELECT count FROM verdict"), 2);
+	assert_int_equal(ask("SELECT attempts FROM offender"), 2);
+	assert_int_equal(status_of(store).recorded, 2);
+	assert_int_equal(store_prune(store, T0_NS + 100 * 86400 * NS_PER_S, &removed), 0);
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_again(store, &row, T0_NS + 5, VERDICT_DENY, &id), 0);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(status_of(store).recorded, 2);
+	store_free(store);
+}
+
 static void a_foreign_holders_program_is_nobody_elses(void **state)
 {
 	struct store *store = create();
@@ -757,6 +863,369 @@ static void an_offender_names_its_newest_row_while_one_is_kept(void **state)
 	sqlite3_close(db);
 	seen = offenders(store, (struct store_filter){ .limit = 1 });
 	assert_int_equal(seen->offender.last_id, 0);
+	store_free(store);
+}
+
+/* --- notes --------------------------------------------------------------------------------- */
+
+static struct note note;
+
+struct noted {
+	char site[1024], trigger[4096], object[256], groups[65536];
+	int64_t triggers;
+};
+
+static int see_note(void *context, const struct store_verdict *verdict)
+{
+	const struct store_trigger *trigger = &verdict->trigger;
+	const struct store_object *object = &verdict->object;
+	const struct store_site *site = &verdict->site;
+	struct noted *noted = context;
+
+	memset(noted, 0, sizeof(*noted));
+	if (site->from)
+		snprintf(noted->site, sizeof(noted->site), "%s %.*s %.*s %.*s %.*s", site->from,
+			 site->account.len, site->account.bytes, site->vhost.len, site->vhost.bytes,
+			 site->root.len, site->root.bytes, site->source.len, site->source.bytes);
+	if (trigger->match)
+		snprintf(noted->trigger, sizeof(noted->trigger), "%s %lld %.*s %.*s %.*s %lld %.*s",
+			 trigger->match, (long long)trigger->n, trigger->method.len,
+			 trigger->method.bytes, trigger->uri.len, trigger->uri.bytes,
+			 trigger->client.len, trigger->client.bytes, (long long)trigger->status,
+			 trigger->log.len, trigger->log.bytes);
+	if (object->why)
+		snprintf(noted->object, sizeof(noted->object), "%s %d %02x %lld %d", object->why,
+			 object->sha256.len,
+			 object->sha256.len ? (uint8_t)object->sha256.bytes[31] : 0,
+			 (long long)object->bytes, object->copied);
+	return 0;
+}
+
+static int see_noted_offender(void *context, const struct store_offender *offender)
+{
+	struct noted *noted = context;
+
+	memset(noted, 0, sizeof(*noted));
+	snprintf(noted->site, sizeof(noted->site), "%s %.*s",
+		 offender->noted.from ? offender->noted.from : "-", offender->noted.vhost.len,
+		 offender->noted.vhost.bytes);
+	noted->triggers = offender->triggers;
+	snprintf(noted->groups, sizeof(noted->groups), "%.*s", offender->trigger_groups.len,
+		 offender->trigger_groups.bytes);
+	return 0;
+}
+
+static struct noted *noted_row(struct store *store, int64_t id)
+{
+	static struct noted noted;
+
+	assert_int_equal(store_verdict_by_id(store, id, see_note, &noted), 0);
+	return &noted;
+}
+
+static struct noted *noted_offender(struct store *store, int64_t id)
+{
+	static struct noted noted;
+	const struct store_filter filter = { .offender = id };
+
+	memset(&noted, 0, sizeof(noted));
+	assert_int_equal(store_offenders(store, &filter, see_noted_offender, &noted), 0);
+	return &noted;
+}
+
+static int take_note(struct store *store, int64_t id, int64_t *group)
+{
+	int64_t offender = -1;
+	int got;
+
+	assert_int_equal(store_begin(store), 0);
+	got = store_note(store, id, &note, group, &offender);
+	assert_int_equal(store_commit(store), 0);
+	return got;
+}
+
+static void a_note_goes_to_its_row_and_its_offender(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t group = 0, none = 0;
+
+	(void)state;
+	assert_string_equal(noted_row(store, row.id)->site, ""); /* nobody said so yet */
+	fixture_note(&note, 1);
+	assert_int_equal(take_note(store, row.id, &group), 1);
+	assert_string_equal(
+		noted_row(store, row.id)->site,
+		"vhost shopuser shop.example /var/www/shop /etc/nginx/sites-enabled/shop:12");
+	assert_string_equal(noted_row(store, row.id)->trigger,
+			    "probable 1 POST /wp-content/uploads/x.php 203.0.113.9 200"
+			    " /var/log/nginx/shop.access.log");
+	assert_string_equal(noted_row(store, row.id)->object, "none 32 ab 1258291 1");
+	assert_string_equal(noted_offender(store, row.offender)->site, "vhost shop.example");
+	assert_int_equal(noted_offender(store, row.offender)->triggers, 1);
+	assert_string_equal(noted_offender(store, row.offender)->groups,
+			    "[{\"match\":\"probable\",\"n\":1,\"method\":\"POST\","
+			    "\"uri\":\"/wp-content/uploads/x.php\",\"client\":\"203.0.113.9\","
+			    "\"status\":200,\"count\":1,\"last_ns\":1700000000100000000}]");
+	assert_int_equal(take_note(store, row.id + 1, &none), 0); /* no such row */
+	assert_int_equal(none, 0);
+	store_free(store);
+}
+
+static void a_later_note_replaces_its_parts_only_and_counts_once(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t group = 0;
+
+	(void)state;
+	fixture_note(&note, 1);
+	take_note(store, row.id, &group);
+	note.parts = NOTE_TRIGGER;
+	note.trigger.match = MATCH_EXACT;
+	strcpy(note.trigger.client, "203.0.113.10");
+	take_note(store, row.id, &group);
+	assert_memory_equal(noted_row(store, row.id)->trigger, "exact 1 POST", 12);
+	assert_memory_equal(noted_row(store, row.id)->site, "vhost shopuser", 14);
+	assert_int_equal(noted_offender(store, row.offender)->triggers, 1);
+	assert_null(strstr(noted_offender(store, row.offender)->groups, "203.0.113.9\""));
+	assert_non_null(strstr(noted_offender(store, row.offender)->groups, "203.0.113.10\""));
+	note.trigger.match = MATCH_NONE; /* it was no request after all */
+	take_note(store, row.id, &group);
+	assert_int_equal(group, 0);
+	assert_int_equal(noted_offender(store, row.offender)->triggers, 0);
+	assert_string_equal(noted_offender(store, row.offender)->groups, "[]");
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'trigger_bytes'"), 0);
+	store_free(store);
+}
+
+static void an_offender_has_its_latest_site_and_keeps_one_when_none_is_known(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t group = 0;
+
+	(void)state;
+	fixture_note(&note, 1);
+	note.parts = NOTE_SITE;
+	take_note(store, row.id, &group);
+	strcpy(note.site.vhost, "other.example");
+	note.site.from = SITE_FROM_HOST;
+	take_note(store, row.id, &group);
+	assert_string_equal(noted_offender(store, row.offender)->site, "host other.example");
+	note.site = (struct note_site){ .from = SITE_FROM_NONE };
+	take_note(store, row.id, &group);
+	assert_memory_equal(noted_row(store, row.id)->site, "none", 4);
+	assert_string_equal(noted_offender(store, row.offender)->site, "host other.example");
+	store_free(store);
+	store = create(); /* what its texts take is reckoned the same way from the tables */
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'offender_bytes'"),
+			 ask("SELECT sum(512 + 2 * length(program) + length(user) + length(unit) + "
+			     "length(site)"
+			     " + length(script) + length(exe) + length(account) + length(vhost)"
+			     " + length(vhost_root) + length(site_source)) FROM offender"));
+	store_free(store);
+}
+
+static void a_foreign_holders_note_is_not_its_offenders(void **state)
+{
+	struct store *store = create();
+	struct store_row row;
+	int64_t group = 0;
+
+	(void)state;
+	record.foreign_holder = true;
+	row = add_alone(store);
+	fixture_note(&note, 1);
+	assert_int_equal(take_note(store, row.id, &group), 1);
+	assert_memory_equal(noted_row(store, row.id)->site, "vhost", 5);
+	assert_string_equal(noted_offender(store, row.offender)->site, "- ");
+	assert_int_equal(noted_offender(store, row.offender)->triggers, 0);
+	store_free(store);
+}
+
+static void triggers_of_an_offender_are_bounded_and_the_frequent_one_stays(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t group;
+	unsigned i;
+
+	(void)state;
+	fixture_note(&note, 1);
+	note.parts = NOTE_TRIGGER;
+	for (i = 0; i < 3; i++) {
+		group = 0;
+		take_note(store, row.id, &group);
+	}
+	for (i = 0; i < 100; i++) {
+		group = 0;
+		note.ts_ns++;
+		snprintf(note.trigger.client, sizeof(note.trigger.client), "2001:db8::%u", i);
+		take_note(store, row.id, &group);
+	}
+	assert_int_equal(noted_offender(store, row.offender)->triggers, 103);
+	assert_int_equal(ask("SELECT count(*) FROM trigger_group"), 16);
+	assert_int_equal(
+		ask("SELECT count FROM trigger_group WHERE client = CAST('203.0.113.9' AS BLOB)"),
+		3);
+	assert_int_equal(ask("SELECT count(*) FROM trigger_group"
+			     " WHERE client = CAST('2001:db8::99' AS BLOB)"),
+			 1);
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'trigger_bytes'"),
+			 ask("SELECT sum(200 + 2 * (length(method) + length(uri) + length(client)))"
+			     " FROM trigger_group"));
+	store_free(store);
+}
+
+static void triggers_of_all_are_bounded_and_those_of_the_oldest_go(void **state)
+{
+	struct store *store;
+	struct store_row row = { 0 };
+	uint64_t removed;
+	int64_t group;
+	unsigned i;
+
+	(void)state;
+	config.store_bytes = 1 << 20; /* 32 KiB of them: some 14 of these */
+	store = create();
+	fixture_note(&note, 1);
+	note.parts = NOTE_TRIGGER;
+	memset(note.trigger.uri, 'u', sizeof(note.trigger.uri) - 1);
+	for (i = 0; i < 40; i++) {
+		snprintf(record.owner.script, sizeof(record.owner.script), "/var/www/s%u/x.php", i);
+		record.ts_ns = T0_NS + i * NS_PER_S;
+		row = add_alone(store);
+		group = 0;
+		take_note(store, row.id, &group);
+		assert_int_equal(store_prune(store, record.ts_ns, &removed), 0);
+	}
+	assert_true(ask("SELECT value FROM meta WHERE word = 'trigger_bytes'") <= (1 << 20) / 32);
+	assert_true(ask("SELECT count(*) FROM trigger_group") < 15);
+	assert_int_equal(ask("SELECT count(*) FROM trigger_group WHERE offender = 1"), 0);
+	assert_int_equal(noted_offender(store, 1)->triggers, 1); /* how many there were stays */
+	assert_int_equal(noted_offender(store, row.offender)->triggers, 1);
+	assert_int_equal(
+		ask("SELECT count(*) FROM trigger_group t JOIN offender o ON o.id = t.offender"
+		    " WHERE o.id = (SELECT max(id) FROM offender)"),
+		1);
+	store_free(store);
+}
+
+static void notes_go_with_their_rows_and_triggers_with_their_offenders(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t group = 0;
+	uint64_t removed;
+
+	(void)state;
+	fixture_note(&note, 1);
+	take_note(store, row.id, &group);
+	assert_int_equal(ask("SELECT count(*) FROM note"), 1);
+	assert_int_equal(store_prune(store, T0_NS + 100 * 86400 * NS_PER_S, &removed), 0);
+	assert_int_equal(removed, 1);
+	assert_int_equal(ask("SELECT count(*) FROM note"), 0);
+	assert_int_equal(ask("SELECT count(*) FROM trigger_group"), 0);
+	assert_int_equal(ask("SELECT count(*) FROM offender"), 0);
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'trigger_bytes'"), 0);
+	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'offender_bytes'"), 0);
+	assert_int_equal(take_note(store, row.id, &group), 0);
+	store_free(store);
+}
+
+static void hostile_notes_come_back_byte_for_byte(void **state)
+{
+	static const char hostile[] = "\xff\x1b[2J\n'\"\\\xe2\x80\xae";
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t group = 0;
+
+	(void)state;
+	fixture_note(&note, 1);
+	strcpy(note.site.vhost, hostile);
+	strcpy(note.trigger.uri, hostile);
+	take_note(store, row.id, &group);
+	assert_non_null(strstr(noted_row(store, row.id)->site, hostile));
+	assert_non_null(strstr(noted_row(store, row.id)->trigger, hostile));
+	assert_non_null(strstr(noted_offender(store, row.offender)->groups,
+			       "\\\\xff\\\\x1b[2J\\\\x0a'\\\"\\\\\\\\\\\\xe2"));
+	store_free(store);
+}
+
+/* The tables of version 1, by taking away what version 2 has more. */
+static void make_version_1(void)
+{
+	static const char *const columns[] = { "site_from",  "account",	    "vhost",
+					       "vhost_root", "site_source", "triggers" };
+	char sql[128];
+	sqlite3 *db;
+	unsigned i;
+
+	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "DROP TABLE note; DROP TABLE trigger_group;"
+				      "ALTER TABLE verdict DROP COLUMN poses;"
+				      "ALTER TABLE verdict DROP COLUMN caller;"
+				      "DELETE FROM meta WHERE word = 'trigger_bytes';"
+				      "PRAGMA user_version = 1",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	for (i = 0; i < 6; i++) {
+		snprintf(sql, sizeof(sql), "ALTER TABLE offender DROP COLUMN %s", columns[i]);
+		assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	}
+	sqlite3_close(db);
+}
+
+static void a_store_of_version_1_is_upgraded_and_keeps_its_rows(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t group = 0;
+
+	store_free(store);
+	make_version_1();
+	store = NULL;
+	assert_int_equal(store_open_read(&store, *state), -ESTALE); /* nobody upgraded it yet */
+	store = create();
+	assert_int_equal(ask("PRAGMA user_version"), 2);
+	assert_int_equal(status_of(store).recorded, 1);
+	assert_string_equal(noted_row(store, row.id)->site, "");
+	assert_string_equal(noted_offender(store, row.offender)->site, "- ");
+	record.owner.poses = true;
+	fixture_dst(&record, 7);
+	row = add_alone(store);
+	fixture_note(&note, 2);
+	assert_int_equal(take_note(store, row.id, &group), 1);
+	assert_memory_equal(noted_row(store, row.id)->site, "vhost", 5);
+	assert_int_equal(ask("SELECT sum(poses) FROM verdict"), 1);
+	store_free(store);
+}
+
+static int see_caller(void *context, const struct store_verdict *verdict)
+{
+	snprintf(context, 256, "%d %.*s", verdict->poses, verdict->caller.len,
+		 verdict->caller.bytes);
+	return 0;
+}
+
+static void who_called_connect_and_who_poses_come_back(void **state)
+{
+	struct store *store = create();
+	char text[256];
+
+	(void)state;
+	record.owner.poses = true;
+	record.owner.caller =
+		(struct owner_ref){ .pid = 7, .uid = 1, .start_ticks = 2, .comm = "l\n" };
+	assert_int_equal(store_verdict_by_id(store, add_alone(store).id, see_caller, text), 0);
+	assert_string_equal(text,
+			    "1 {\"pid\":7,\"uid\":1,\"comm\":\"l\\\\x0a\",\"start_ticks\":2}");
+	fixture_record(&record);
+	fixture_dst(&record, 9);
+	assert_int_equal(store_verdict_by_id(store, add_alone(store).id, see_caller, text), 0);
+	assert_string_equal(text, "0 ");
 	store_free(store);
 }
 
@@ -1349,13 +1818,13 @@ static void a_newer_version_is_refused_untouched(void **state)
 
 	store_free(store);
 	assert_int_equal(sqlite3_open("egressd.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 	store = NULL;
 	assert_int_equal(store_create(&store, &config, NULL), -EPROTO);
 	assert_int_equal(store_open_read(&store, *state), -EPROTO);
 	assert_null(store);
-	assert_int_equal(ask("PRAGMA user_version"), 2);
+	assert_int_equal(ask("PRAGMA user_version"), 3);
 }
 
 static void there_is_nothing_to_read_before_the_first_run(void **state)
@@ -1677,6 +2146,9 @@ int main(void)
 		TEST(repeats_fold_until_the_window_ends),
 		TEST(a_late_record_folds_and_moves_the_start),
 		TEST(what_differs_does_not_fold),
+		TEST(records_that_are_alike_go_to_one_row),
+		TEST(a_repeat_counts_as_a_record_would),
+		TEST(a_repeat_finds_a_row_that_memory_has_no_more_but_none_that_is_gone),
 		TEST(a_foreign_holders_program_is_nobody_elses),
 		TEST(a_flood_makes_bounded_rows_and_exact_totals),
 		TEST(exactly_4096_destinations_are_not_capped),
@@ -1690,6 +2162,16 @@ int main(void)
 		TEST(offenders_are_ranked_as_asked),
 		TEST(the_site_an_offender_works_in_is_told_while_all_attempts_agree),
 		TEST(an_offender_names_its_newest_row_while_one_is_kept),
+		TEST(a_note_goes_to_its_row_and_its_offender),
+		TEST(a_later_note_replaces_its_parts_only_and_counts_once),
+		TEST(an_offender_has_its_latest_site_and_keeps_one_when_none_is_known),
+		TEST(a_foreign_holders_note_is_not_its_offenders),
+		TEST(triggers_of_an_offender_are_bounded_and_the_frequent_one_stays),
+		TEST(triggers_of_all_are_bounded_and_those_of_the_oldest_go),
+		TEST(notes_go_with_their_rows_and_triggers_with_their_offenders),
+		TEST(hostile_notes_come_back_byte_for_byte),
+		TEST(a_store_of_version_1_is_upgraded_and_keeps_its_rows),
+		TEST(who_called_connect_and_who_poses_come_back),
 		TEST(a_file_of_evidence_is_dropped_from_its_rows),
 		TEST(counters_add_up_over_epochs),
 		TEST(what_went_with_a_table_is_counted_apart),

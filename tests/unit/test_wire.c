@@ -180,7 +180,7 @@ static void another_kind_is_refused(void **state)
 	assert_int_equal(wire_kind(message, 2), -EBADMSG);
 	message[2] = 0;
 	assert_int_equal(wire_kind(message, (size_t)len), -EBADMSG);
-	message[2] = WIRE_NOTE + 1;
+	message[2] = WIRE_BATCH + 1;
 	assert_int_equal(wire_kind(message, (size_t)len), -EBADMSG);
 	message[2] = WIRE_RECORD;
 	message[1]++;

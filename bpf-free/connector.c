@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Joins the proc connector and reads its events; remembers nothing. */
+#include "connector.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/cn_proc.h>
+#include <linux/connector.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "owner.h"
+
+#define RCVBUF_BYTES (8 << 20) /* some 10,000 events */
+#define ANSWER_MS    1000
+#define EVENT_BYTES  128 /* 76 now */
+
+struct request {
+	struct nlmsghdr header;
+	struct cn_msg message;
+	uint32_t op; /* enum proc_cn_mcast_op */
+} __attribute__((packed));
+
+static int listen_to(int fd)
+{
+	const struct request request = {
+		.header = { .nlmsg_len = sizeof(request), .nlmsg_type = NLMSG_DONE },
+		.message = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof(request.op) },
+		.op = PROC_CN_MCAST_LISTEN,
+	};
+
+	return send(fd, &request, sizeof(request), 0) < 0 ? -errno : 0;
+}
+
+/* The kernel answers with an event "none" that carries an error (cn_proc_ack()). Others' answers
+ * look the same, so any good one will do: it says that the connector is at work. */
+static int await_answer(int fd)
+{
+	uint64_t until = clock_mono_ns() + ANSWER_MS * NS_PER_MS;
+
+	for (;;) {
+		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+		struct proc_event event;
+		uint8_t bytes[512];
+		ssize_t n;
+
+		if (clock_mono_ns() >= until || poll(&poll_fd, 1, ANSWER_MS) <= 0)
+			return -ETIMEDOUT;
+		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+		if (n < (ssize_t)(NLMSG_HDRLEN + sizeof(struct cn_msg) + sizeof(event)))
+			continue;
+		memcpy(&event, bytes + NLMSG_HDRLEN + sizeof(struct cn_msg), sizeof(event));
+		if (event.what != PROC_EVENT_NONE)
+			return 0;
+		if (event.event_data.ack.err)
+			return -(int)event.event_data.ack.err;
+		return 0;
+	}
+}
+
+static int open_here(int *fd)
+{
+	const struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
+	int size = RCVBUF_BYTES, error = 0;
+	int made = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+
+	if (made < 0)
+		return -errno;
+	setsockopt(made, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bind(made, (const struct sockaddr *)&group, sizeof(group)) < 0)
+		error = -errno;
+	if (!error)
+		error = listen_to(made);
+	if (!error)
+		error = await_answer(made);
+	if (error) {
+		close(made);
+		return error;
+	}
+	*fd = made;
+	return 0;
+}
+
+struct elsewhere {
+	const char *namespace;
+	int fd, error;
+};
+
+static void *open_elsewhere(void *arg)
+{
+	struct elsewhere *e = arg;
+	int namespace = open(e->namespace, O_RDONLY | O_CLOEXEC);
+
+	if (namespace < 0 || setns(namespace, CLONE_NEWNET) < 0)
+		e->error = -errno;
+	else
+		e->error = open_here(&e->fd);
+	if (namespace >= 0)
+		close(namespace);
+	return NULL;
+}
+
+int connector_open(int *fd, const char **what)
+{
+	/* The first process, or the kernel's own second where that one can't be read. */
+	static const char *const firsts[] = { "/proc/1/ns/net", "/proc/2/ns/net" };
+	int error = open_here(fd);
+
+	*what = "join the proc connector";
+	for (size_t i = 0; error && i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+		struct elsewhere e = { firsts[i], -1, 0 };
+		pthread_t thread;
+
+		if (pthread_create(&thread, NULL, open_elsewhere, &e))
+			return error;
+		pthread_join(thread, NULL);
+		if (!e.error) {
+			*fd = e.fd;
+			return 0;
+		}
+	}
+	return error;
+}
+
+int connector_parse(const void *bytes, size_t len, struct connector_event *event)
+{
+	struct connector_event e = { .uid = OWNER_UID_NONE, .euid = OWNER_UID_NONE };
+	struct nlmsghdr header;
+	struct cn_msg message;
+	struct proc_event told;
+
+	if (len < NLMSG_HDRLEN + sizeof(message) + sizeof(told))
+		return -EBADMSG;
+	memcpy(&header, bytes, sizeof(header));
+	memcpy(&message, (const uint8_t *)bytes + NLMSG_HDRLEN, sizeof(message));
+	if (header.nlmsg_type != NLMSG_DONE || message.id.idx != CN_IDX_PROC ||
+	    message.id.val != CN_VAL_PROC || message.len < sizeof(told))
+		return -EBADMSG;
+	memcpy(&told, (const uint8_t *)bytes + NLMSG_HDRLEN + sizeof(message), sizeof(told));
+	e.ts_ns = told.timestamp_ns;
+	e.cpu = told.cpu;
+	e.sequence = message.seq;
+	switch ((uint32_t)told.what) {
+	case PROC_EVENT_FORK:
+		e.what = told.event_data.fork.child_pid == told.event_data.fork.child_tgid
+				 ? CONNECTOR_FORK
+				 : CONNECTOR_THREAD;
+		e.pid = told.event_data.fork.child_tgid;
+		e.parent = told.event_data.fork.parent_tgid;
+		break;
+	case PROC_EVENT_EXEC:
+		e.what = CONNECTOR_EXEC;
+		e.pid = told.event_data.exec.process_tgid;
+		break;
+	case PROC_EVENT_UID:
+		e.what = CONNECTOR_UID;
+		e.pid = told.event_data.id.process_tgid;
+		e.uid = told.event_data.id.r.ruid;
+		e.euid = told.event_data.id.e.euid;
+		break;
+	case PROC_EVENT_COMM:
+		e.what = CONNECTOR_COMM;
+		e.pid = told.event_data.comm.process_tgid;
+		break;
+	case PROC_EVENT_EXIT:
+		e.what = told.event_data.exit.process_pid == told.event_data.exit.process_tgid
+				 ? CONNECTOR_EXIT
+				 : CONNECTOR_OTHER;
+		e.pid = told.event_data.exit.process_tgid;
+		break;
+	default:
+		e.what = CONNECTOR_OTHER;
+	}
+	if (e.pid <= 0)
+		e.what = CONNECTOR_OTHER;
+	*event = e;
+	return 0;
+}
+
+int connector_read(int fd, struct connector_event events[CONNECTOR_BATCH], unsigned *n)
+{
+	uint8_t bytes[CONNECTOR_BATCH][EVENT_BYTES];
+	struct sockaddr_nl from[CONNECTOR_BATCH];
+	struct mmsghdr headers[CONNECTOR_BATCH];
+	struct iovec vectors[CONNECTOR_BATCH];
+	int got;
+
+	*n = 0;
+	for (unsigned i = 0; i < CONNECTOR_BATCH; i++) {
+		vectors[i] = (struct iovec){ bytes[i], EVENT_BYTES };
+		headers[i].msg_hdr = (struct msghdr){ .msg_name = &from[i],
+						      .msg_namelen = sizeof(from[i]),
+						      .msg_iov = &vectors[i],
+						      .msg_iovlen = 1 };
+	}
+	do
+		got = recvmmsg(fd, headers, CONNECTOR_BATCH, MSG_DONTWAIT, NULL);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+	for (int i = 0; i < got; i++)
+		/* Only the kernel's word counts. */
+		if (headers[i].msg_hdr.msg_namelen == sizeof(from[i]) && from[i].nl_pid == 0 &&
+		    !connector_parse(bytes[i], headers[i].msg_len, &events[*n]))
+			++*n;
+	return got == CONNECTOR_BATCH ? -EAGAIN : 0;
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Finds who owns a held packet: the short way first, on the caller's thread; what a process can
+ * make wait on a slot's thread, never waited for longer than the budget. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "finder.h"
+#include "proc.h"
+
+#define NEAR_FDS 12
+
+/* Three quarters of the time are for the first try. Only if that hung, the rest is for another
+ * one, which does not read the memory of the process that made it hang. */
+static int run_twice(struct owner_finder *f, struct job *job, int pid_fd, uint64_t start_ns,
+		     struct owner *owner)
+{
+	uint64_t quarter = f->budget.ms_held * NS_PER_MS / 4;
+	struct job again = *job;
+	int result;
+
+	job->found.pid_fd = pid_fd < 0 ? -1 : fcntl(pid_fd, F_DUPFD_CLOEXEC, 0);
+	job->limits.deadline_ns = start_ns + 2 * quarter;
+	job->limits.ask_fpm = f->budget.script_ms != 0;
+	job->patience_ns = start_ns + 3 * quarter;
+	result = finder_run(f, job, owner);
+	if (result != -ETIME)
+		return result;
+	again.found.pid_fd = pid_fd < 0 ? -1 : fcntl(pid_fd, F_DUPFD_CLOEXEC, 0);
+	again.limits.deadline_ns = start_ns + 4 * quarter - quarter / 4;
+	again.limits.ask_fpm = false;
+	again.patience_ns = start_ns + 4 * quarter;
+	result = finder_run(f, &again, owner);
+	*job = again;
+	if (result == -ETIME) {
+		owner->how = OWNER_UNKNOWN;
+		owner->why = OWNER_WHY_DEADLINE;
+	}
+	return result;
+}
+
+static void name_sole_holder(struct owner *owner)
+{
+	owner->how = OWNER_CONFIRMED;
+	owner->why = OWNER_WHY_NONE;
+	owner->holders[0] = owner->proc;
+	owner->n_holders = 1;
+}
+
+/*
+ * Describes a task by a slot's job. What the kernel's events tell is not looked for; should they
+ * tell of another program meanwhile, it is done again with a look before and after. *task is NULL
+ * afterwards if the table had to begin anew.
+ */
+static int describe_task(struct owner_finder *f, struct job *job, struct task **task,
+			 uint64_t start_ns, struct owner *owner)
+{
+	struct tasks *tasks = near_tasks(f->near);
+	uint64_t resyncs = tasks_resyncs(tasks);
+	uint32_t programs = (*task)->programs;
+	struct job again = *job;
+	int result;
+
+	near_told(f->near, *task, &job->limits.told);
+	job->limits.forked = (*task)->forks || !job->limits.told.programs;
+	if (job->limits.told.parents)
+		near_parents(f->near, *task, owner);
+	result = run_twice(f, job, (*task)->pid_fd, start_ns, owner);
+	tasks_drain(tasks);
+	if (tasks_resyncs(tasks) != resyncs) {
+		*task = job->job == SLOT_NAME ? tasks_find(tasks, again.found.pid) : NULL;
+		programs = 0;
+		if (!*task || near_folder(f->near, *task) < 0) {
+			*task = NULL;
+			if (result != -EINPROGRESS)
+				describe_clear(owner);
+			return result;
+		}
+	}
+	if (job->limits.told.programs && result != -EINPROGRESS && !(*task)->ended_ns &&
+	    ((*task)->programs != programs || tasks_resyncs(tasks) != resyncs)) {
+		*job = again;
+		near_told(f->near, *task, &job->limits.told);
+		job->limits.told.programs = false;
+		result = run_twice(f, job, (*task)->pid_fd, start_ns, owner);
+	}
+	if (!result && owner->proc.pid)
+		near_learn(f->near, *task, owner, clock_mono_ns());
+	return result;
+}
+
+/* The holder was confirmed: who is it? */
+static int describe_held(struct owner_finder *f, struct near_found *found, uint64_t start_ns,
+			 struct owner *owner)
+{
+	struct job job = { .job = SLOT_NAME,
+			   .found = found->holder,
+			   .limits.fds = f->budget.fds_held };
+
+	if (near_known(f->near, found->task, start_ns, owner)) {
+		name_sole_holder(owner);
+		return 0;
+	}
+	return describe_task(f, &job, &found->task, start_ns, owner);
+}
+
+/* The holder was not found where it was likely. */
+static int search_held(struct owner_finder *f, const struct owner_query *query,
+		       const struct near_found *found, uint64_t start_ns, struct owner *owner)
+{
+	struct job job = { .job = SLOT_FIND, .query = query };
+	struct task *task;
+	int result;
+
+	if (found->n_callers) {
+		job.found.pid = found->callers[0].pid;
+		job.found.tid = found->callers[0].tid;
+	}
+	job.limits =
+		(struct lookup_limits){ .fds = f->budget.fds_held,
+					.told = { .uid = OWNER_UID_NONE, .euid = OWNER_UID_NONE },
+					.forked = true };
+	result = run_twice(f, &job, -1, start_ns, owner);
+	if (result == -ETIME)
+		return -EAGAIN;
+	if (job.found.pid)
+		near_found_elsewhere(f->near, query, found, &job.found);
+	task = near_tasks(f->near) && !result && owner->proc.pid
+		       ? tasks_find(near_tasks(f->near), owner->proc.pid)
+		       : NULL;
+	if (task)
+		near_learn(f->near, task, owner, clock_mono_ns());
+	return result;
+}
+
+static bool is_makers(const struct owner_query *query, uint32_t uid, uint32_t euid)
+{
+	return query->has_uid && (query->uid == uid || query->uid == euid);
+}
+
+/* No table shows the socket, but the kernel told who called connect(2) for it, and it is of that
+ * process's user. */
+static void name_caller(struct owner_finder *f, const struct owner_query *query,
+			const struct near_found *found, uint64_t start_ns, struct owner *owner)
+{
+	const struct caller *caller = &found->callers[0];
+	struct tasks *tasks = near_tasks(f->near);
+	struct owner named = *owner;
+	struct job job = { .job = SLOT_DESCRIBE,
+			   .found = { .pid = caller->pid, .tid = caller->tid } };
+	struct task *task;
+	int folder;
+
+	if (!found->proven || !tasks)
+		return;
+	tasks_drain(tasks); /* it may have ended since */
+	task = tasks_at(tasks, caller->pid, caller->ts_ns);
+	if (!task || (task->uid != OWNER_UID_NONE && !is_makers(query, task->uid, task->euid)))
+		return;
+	folder = task->ended_ns ? -1 : near_folder(f->near, task);
+	if (folder >= 0 && !near_known(f->near, task, start_ns, &named))
+		describe_task(f, &job, &task, start_ns, &named);
+	if (!task)
+		return;
+	if (folder >= 0 && named.proc.pid) {
+		named.how = OWNER_CALLER;
+		named.why = owner->why;
+	} else {
+		near_tomb(f->near, task, &named);
+		named.how = OWNER_EXITED;
+		named.why = OWNER_WHY_EXITED;
+	}
+	if (!is_makers(query, named.proc.uid, named.euid))
+		return;
+	*owner = named;
+	owner->caller = named.proc;
+}
+
+/* Who called, beside who holds it. */
+static void note_caller(struct owner_finder *f, const struct owner_query *query,
+			const struct near_found *found, struct owner *owner)
+{
+	struct tasks *tasks = near_tasks(f->near);
+	struct owner_ref ref = { .uid = OWNER_UID_NONE };
+	struct task *task;
+	int folder;
+
+	for (unsigned i = 0; i < found->n_callers; i++)
+		if (found->callers[i].pid == owner->proc.pid) {
+			owner->caller = owner->proc;
+			return;
+		}
+	if (!found->proven || !tasks)
+		return;
+	task = tasks_at(tasks, found->callers[0].pid, found->callers[0].ts_ns);
+	if (!task || !is_makers(query, task->uid, task->euid))
+		return;
+	folder = task->ended_ns ? -1 : near_folder(f->near, task);
+	if (folder >= 0 && !proc_ref(folder, task->pid, &ref, NULL)) {
+		owner->caller = ref;
+		return;
+	}
+	ref.pid = task->pid;
+	ref.uid = task->uid;
+	owner->caller = ref;
+}
+
+int held_find(struct owner_finder *f, const struct owner_query *query, uint64_t start_ns,
+	      struct owner *owner)
+{
+	unsigned fds = f->budget.fds_held < NEAR_FDS ? f->budget.fds_held : NEAR_FDS;
+	struct near_found found;
+	int result = 0;
+
+	near_find(f->near, query, fds, start_ns, owner, &found);
+	switch (found.result) {
+	case NEAR_HOLDER:
+		result = describe_held(f, &found, start_ns, owner);
+		break;
+	case NEAR_NOBODY:
+		result = search_held(f, query, &found, start_ns, owner);
+		break;
+	case NEAR_NO_SOCKET:
+		/* Somebody called for such a one: it was closed since, or is another's. */
+		if (owner->how == OWNER_NO_SOCKET && found.n_callers) {
+			owner->how = OWNER_UNKNOWN;
+			owner->why = OWNER_WHY_CLOSED;
+		}
+		break;
+	}
+	if (owner->proc.pid)
+		note_caller(f, query, &found, owner);
+	else if (result != -EINPROGRESS)
+		name_caller(f, query, &found, start_ns, owner);
+	return result == -ETIME ? -EAGAIN : result;
+}

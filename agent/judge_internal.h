@@ -92,8 +92,7 @@ int judge_end_late_parked(struct judge *judge, bool all);
 bool judge_read_queue(struct judge *judge);
 bool judge_read_copies(struct judge *judge, enum record_via via);
 
-/* judge_witness.c: asks about the record at work where there is more to learn of
- * it; never waits. */
+/* judge_witness.c: the record at work, where there is more to learn of it; never waits. */
 void judge_tell_witness(struct judge *judge);
 
 /* judge_report.c: names this run and boot, once. */

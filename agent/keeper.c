@@ -32,9 +32,9 @@
 #define OTHER_END     1
 #define DRAIN_S	      15 /* how long the recorder may go on committing after the judge's end */
 #define WITNESS_END_S 2	 /* how long the witness may take to say what it knows so far */
-#define ASKED_BYTES   (2 << 20) /* questions that wait for the witness */
 #define JUDGE_FILES   4096
 #define JUDGE_NICE    (-10)
+#define ASKED_BYTES   (2 << 20) /* questions that wait for the witness */
 
 struct keeper {
 	const char *config_file;
@@ -287,11 +287,12 @@ static void reload(struct keeper *keeper)
 		log_error("reload: the judge does not take it: %s", strerror(errno));
 		goto out;
 	}
-	keeper->settings = settings;
-	if (keeper->witness.pid) { /* it comes back with the new one */
-		keeper->witness_told = true;
+	if (keeper->witness.pid &&
+	    witness_needs_restart(&keeper->settings.config, &settings.config)) {
+		keeper->witness_told = true; /* to end, and to come back with the new ones */
 		kill(keeper->witness.pid, SIGTERM);
 	}
+	keeper->settings = settings;
 	log_notice("reloaded: mode %s", policy_mode_words[settings.config.mode]);
 out:
 	notify_send("READY=1");

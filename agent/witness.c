@@ -73,6 +73,12 @@ static void say_lost(struct witness *witness, int64_t now_ns)
 	witness->lost_notes = witness->ended_early = witness->bad_questions = 0;
 }
 
+bool witness_needs_restart(const struct config *old, const struct config *new)
+{
+	return old->witness != new->witness || old->trigger_wait_s != new->trigger_wait_s ||
+	       strcmp(old->server_status, new->server_status);
+}
+
 /* --- questions ------------------------------------------------------------------------------- */
 
 static void answer(struct witness *witness, int exe_fd)

@@ -16,4 +16,7 @@
  * SOCK_SEQPACKET. The exit code: 0, or 1 after an error that was logged. */
 int witness_main(const struct config *config, int asked_fd, int channel_fd);
 
+/* Does a reload change what the witness goes by? Then the keeper ends it and starts it again. */
+bool witness_needs_restart(const struct config *old, const struct config *new);
+
 #endif

@@ -2,8 +2,8 @@
 /*
  * What the witness's files share: witness.c waits, reads questions and sends notes;
  * witness_site.c knows the sites; witness_logs.c which logs are theirs; witness_trigger.c keeps
- * the questions that wait for a log's line; witness_status.c asks mod_status; witness_object.c
- * takes the program's file.
+ * the questions that wait for a log's line; witness_page.c and witness_status.c ask mod_status;
+ * witness_object.c takes the program's file.
  */
 #ifndef AGENT_WITNESS_INTERNAL_H
 #define AGENT_WITNESS_INTERNAL_H
@@ -63,18 +63,31 @@ void witness_site_note(const struct witness_site *site, struct note *note);
 
 /* witness_logs.c: watches every site's logs, or those that the web servers have open. */
 void witness_logs_renew(struct witness *witness);
-/* The numbers of the site's logs. shared: bit i, others write to the i-th as well. */
+/* The numbers of the site's logs; where it is not known those of all, if they are few. shared: bit
+ * i, others write to the i-th as well. */
 unsigned witness_logs_of(struct witness *witness, const struct witness_site *site,
 			 unsigned logs[WITNESS_LOGS], uint32_t *shared);
 /* The names that the site goes by, each to be freed; 0 where they are not known, or too many. */
 unsigned witness_logs_names(const struct witness *witness, const struct witness_site *site,
 			    char *names[WITNESS_NAMES]);
 
+/* witness_page.c. A request's own process, or one that such a process started. */
+bool witness_has_request(const struct record *record);
+/* Apache's worker: this process, or the nearest one above it that has its user; NULL: none. */
+const struct owner_ref *witness_apache_worker(const struct owner *owner);
+void witness_fill_trigger(struct note_trigger *out, const struct trigger_line *line);
+/* What mod_status says of an Apache worker: *page, match NONE where it says nothing; EXACT: and
+ * *row. *site becomes a better one where it knows. */
+void witness_page_ask(struct witness *witness, const struct record *record,
+		      struct note_trigger *page, struct trigger_line *row,
+		      struct witness_site *site);
+
 /* witness_trigger.c */
 int witness_trigger_open(struct witness *witness);
 void witness_trigger_close(struct witness *witness);
+/* *site may be bettered on the way. */
 void witness_trigger_ask(struct witness *witness, const struct record *record,
-			 const struct witness_site *site);
+			 struct witness_site *site);
 /* Reads the logs, and ends the questions whose time is up (all: every one). */
 void witness_trigger_step(struct witness *witness, bool all);
 /* Does anything wait for lines? */

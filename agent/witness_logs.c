@@ -98,7 +98,7 @@ unsigned witness_logs_of(struct witness *witness, const struct witness_site *sit
 	const struct sites *sites = witness->sites;
 	const struct sites_vhost *vhost = site->answer.vhost;
 	struct chosen chosen = { .logs = logs, .shared = shared };
-	bool any = false;
+	unsigned n = 0;
 
 	*shared = 0;
 	if (!sites)
@@ -106,14 +106,15 @@ unsigned witness_logs_of(struct witness *witness, const struct witness_site *sit
 	for (unsigned i = 0; i < sites->n_vhosts; i++) {
 		const struct sites_vhost *one = &sites->vhosts[i];
 
-		any |= one->n_logs > 0;
 		if (vhost ? sites_same(one, vhost)
 			  : one->root && site->home[0] == '/' && site->home[1] &&
 				    sites_is_below(one->root, site->home))
 			choose_vhost(witness, one, vhost != NULL, &chosen);
 	}
-	/* Found through the servers' open files: whose they are is not known. */
-	for (unsigned i = 0; !any && i < trigger_logs_end(witness->logs); i++)
+	/* Whose they are is not known, of those found through the servers' open files as well. */
+	for (unsigned i = 0; !chosen.n && i < trigger_logs_end(witness->logs); i++)
+		n += trigger_logs_path(witness->logs, i) != NULL;
+	for (unsigned i = 0; n && n <= WITNESS_LOGS && i < trigger_logs_end(witness->logs); i++)
 		if (trigger_logs_path(witness->logs, i))
 			choose(&chosen, (int)i, true);
 	return chosen.n;

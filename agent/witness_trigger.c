@@ -20,7 +20,7 @@
 #define QUESTIONS_USER 32
 #define SECOND_NS      INT64_C(1000000000)
 #define EACH_NS	       (10 * SECOND_NS) /* a user's program is asked about so often … */
-#define EACH_N	       8		/* … within it */
+#define EACH_N	       24		/* … within it */
 #define PROGRAMS       1024
 #define OVER_NS	       (2 * SECOND_NS) /* a line comes so soon after its request's end */
 
@@ -74,61 +74,6 @@ bool witness_trigger_waits(const struct witness *witness)
 	return witness->triggers->n > 0;
 }
 
-/* --- is it a web request's process? ---------------------------------------------------------- */
-
-static bool begins(const char *text, const char *with)
-{
-	return !strncmp(text, with, strlen(with));
-}
-
-static bool is_apache(const char *name)
-{
-	return !strcmp(name, "apache2") || !strcmp(name, "httpd") || begins(name, "httpd-");
-}
-
-static bool is_web(const char *name)
-{
-	return is_apache(name) || begins(name, "php-fpm") || begins(name, "php-cgi") ||
-	       begins(name, "lsphp") || begins(name, "lsapi") || begins(name, "litespeed") ||
-	       begins(name, "uwsgi") || begins(name, "fcgi");
-}
-
-static const char *exe_name(const struct owner *owner)
-{
-	const char *slash = strrchr(owner->exe, '/');
-
-	return slash ? slash + 1 : owner->exe;
-}
-
-/* A request's own process, or one that such a process started. A name that a user gave itself only
- * gets its own question asked. */
-static bool has_request(const struct record *record)
-{
-	const struct owner *owner = &record->owner;
-
-	if (!owner->proc.pid || record->foreign_holder)
-		return false;
-	if (owner->request_uri[0] || owner->script_from == OWNER_SCRIPT_ENVIRON ||
-	    owner->script_from == OWNER_SCRIPT_FPM_STATUS ||
-	    owner->script_from == OWNER_SCRIPT_TITLE || is_web(exe_name(owner)))
-		return true;
-	for (unsigned i = 0; i < owner->n_parents && i < OWNER_PARENTS; i++)
-		if (is_web(owner->parents[i].comm))
-			return true;
-	return false;
-}
-
-/* Apache's worker: this process, or the nearest one above it that has its user. */
-static const struct owner_ref *apache_worker(const struct owner *owner)
-{
-	if (is_apache(exe_name(owner)))
-		return &owner->proc;
-	for (unsigned i = 0; i < owner->n_parents && i < OWNER_PARENTS; i++)
-		if (is_apache(owner->parents[i].comm) && owner->parents[i].uid == owner->proc.uid)
-			return &owner->parents[i];
-	return NULL;
-}
-
 /* --- how often ------------------------------------------------------------------------------- */
 
 static bool may_ask(struct witness_triggers *triggers, uint32_t uid, const char *program,
@@ -148,16 +93,6 @@ static bool may_ask(struct witness_triggers *triggers, uint32_t uid, const char 
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-static void fill_note(struct note_trigger *out, const struct trigger_line *line)
-{
-	snprintf(out->method, sizeof(out->method), "%s", line->method);
-	snprintf(out->uri, sizeof(out->uri), "%s", line->uri);
-	snprintf(out->client, sizeof(out->client), "%s", line->client);
-	snprintf(out->vhost, sizeof(out->vhost), "%s", line->vhost);
-	out->status = line->status;
-	out->ts_ns = line->time_ns;
-}
-
 /* Tells what the lines say by now, if that is news; sure: only what more lines can hardly change.
  */
 static void tell(struct witness *witness, struct question *question, bool sure)
@@ -171,7 +106,7 @@ static void tell(struct witness *witness, struct question *question, bool sure)
 	/* After a first word a doubt is told at once, too. */
 	if (sure && match != MATCH_EXACT && question->told != MATCH_EXACT)
 		return;
-	if (question->page.match == MATCH_EXACT && match != MATCH_EXACT)
+	if (match != MATCH_EXACT && question->page.match == MATCH_EXACT)
 		best = NULL; /* the page knows better than lines of others */
 	memset(note, 0, sizeof(*note));
 	note->id = question->id;
@@ -179,7 +114,7 @@ static void tell(struct witness *witness, struct question *question, bool sure)
 	if (best) {
 		note->trigger.match = match;
 		note->trigger.n = n;
-		fill_note(&note->trigger, &best->line);
+		witness_fill_trigger(&note->trigger, &best->line);
 		snprintf(note->trigger.log, sizeof(note->trigger.log), "%s",
 			 trigger_logs_path(witness->logs, best->place.log));
 	} else {
@@ -322,7 +257,7 @@ static void describe(struct question *question, const struct record *record,
 		     const struct witness_site *site)
 {
 	const struct owner *owner = &record->owner;
-	const struct owner_ref *apache = apache_worker(owner);
+	const struct owner_ref *apache = witness_apache_worker(owner);
 	struct trigger_question *what = &question->what;
 
 	what->syn_ns = record->ts_ns;
@@ -347,65 +282,30 @@ static void describe(struct question *question, const struct record *record,
 	}
 }
 
-/* mod_status tells which request the held process is at. That was so when the page was made: if a
- * line appeared since the SYN, the process may have gone on to another one. */
-static void ask_page(struct witness *witness, struct question *question,
-		     const struct record *record)
+/* That request is the worker's: what its log's line must be like. */
+static void take_row(struct trigger_question *what, const struct trigger_line *row)
 {
-	const struct owner_ref *apache = apache_worker(&record->owner);
-	struct note_trigger *page = &question->page;
-	struct trigger_line row;
-	struct witness_site site;
-	char path[OWNER_PATH_BYTES], script[2 * OWNER_PATH_BYTES];
-	bool is_there;
-
-	if (!apache || !witness->config->server_status[0] ||
-	    witness_status_ask(witness, apache, &row) < 0)
-		return;
-	trigger_logs_read(witness->logs, clock_ns(CLOCK_REALTIME), on_line, witness);
-	for (unsigned fit = TRIGGER_FIT_TIME; fit <= TRIGGER_FIT_PID; fit++)
-		if (question->tally.best[fit].set)
-			return;
-	if (question->tally.unread || question->tally.partial)
-		return;
-	memset(page, 0, sizeof(*page));
-	fill_note(page, &row);
-	/* Without a log there is nothing to see a change of requests by. */
-	page->match = question->n_logs ? MATCH_EXACT : MATCH_PROBABLE;
-	page->n = 1;
-	strcpy(page->log, "server-status");
-	memcpy(question->what.method, row.method, sizeof(row.method));
-	memcpy(question->what.uri, row.uri, sizeof(row.uri));
-	memcpy(question->what.client, row.client, sizeof(row.client));
-	question->what.uri_cut = row.uri_cut;
-	question->what.uri_is_script = false;
-	witness_site_find(witness, record, NULL, row.vhost, &site);
-	is_there = !row.uri_cut && site.answer.vhost && site.answer.root &&
-		   !trigger_uri_path(row.uri, path, sizeof(path)) &&
-		   trigger_is_file(witness->root_fd, site.answer.root, path);
-	if (is_there) {
-		snprintf(script, sizeof(script), "%s%s", site.answer.root, path);
-		witness_site_find(witness, record, script, row.vhost, &site);
-	}
-	if (!site.answer.vhost)
-		return;
-	memset(&witness->note, 0, sizeof(witness->note));
-	witness->note.id = record->id;
-	witness_site_note(&site, &witness->note);
-	witness_tell(witness, &witness->note);
+	memcpy(what->method, row->method, sizeof(row->method));
+	memcpy(what->uri, row->uri, sizeof(row->uri));
+	memcpy(what->client, row->client, sizeof(row->client));
+	what->uri_cut = row->uri_cut;
+	what->uri_is_script = false;
 }
 
 void witness_trigger_ask(struct witness *witness, const struct record *record,
-			 const struct witness_site *site)
+			 struct witness_site *site)
 {
 	struct witness_triggers *triggers = witness->triggers;
 	int64_t now_ns = clock_ns(CLOCK_MONOTONIC);
+	struct note_trigger page = { 0 };
 	struct question *question;
+	struct trigger_line row;
 	uint32_t uid;
 
-	if (!has_request(record) || !record_charged_uid(record, &uid) ||
+	if (!witness_has_request(record) || !record_charged_uid(record, &uid) ||
 	    !may_ask(triggers, uid, record_program(record), now_ns))
 		return;
+	witness_page_ask(witness, record, &page, &row, site);
 	question = make_room(witness, uid);
 	memset(question, 0, sizeof(*question));
 	question->used = true;
@@ -414,7 +314,10 @@ void witness_trigger_ask(struct witness *witness, const struct record *record,
 	question->uid = uid;
 	question->asked_ns = now_ns;
 	question->deadline_ns = now_ns + witness->config->trigger_wait_s * SECOND_NS;
+	question->page = page;
 	describe(question, record, site);
+	if (page.match == MATCH_EXACT)
+		take_row(&question->what, &row);
 	question->what.n_names = witness_logs_names(witness, site, question->names);
 	question->what.names = question->names;
 	question->n_logs = witness_logs_of(witness, site, question->logs, &question->shared);
@@ -424,7 +327,6 @@ void witness_trigger_ask(struct witness *witness, const struct record *record,
 				       on_line, witness))
 			question->tally.partial = true;
 	triggers->only = NULL;
-	ask_page(witness, question, record);
 	if (question->page.match == MATCH_EXACT)
 		tell(witness, question, false);
 	if (!question->n_logs)

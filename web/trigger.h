@@ -97,7 +97,7 @@ struct trigger_question {
 	bool uri_cut;	    /* only its beginning is known */
 	bool uri_is_script; /* the URI is a script's name and its query, not as the client sent it
 			     */
-	bool path_only; /* of the URI only the path is known */
+	bool path_only;	    /* of the URI only the path is known */
 	char **names;	    /* the site's; not owned. A name may have a wildcard label: *.x, x.* */
 	unsigned n_names;
 };

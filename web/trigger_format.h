@@ -49,4 +49,13 @@ struct trigger_format {
 /* Is there a part of this kind? */
 bool trigger_format_has(const struct trigger_format *format, enum trigger_kind kind);
 
+struct trigger_extent {
+	size_t at, len;
+};
+
+/* trigger_split.c: where each part lies in the line. 0, or -EBADMSG: nowhere, or in several ways
+ * that differ in a part that is asked for. */
+int trigger_split_line(const struct trigger_format *format, const char *line, size_t len,
+		       struct trigger_extent extents[TRIGGER_PARTS]);
+
 #endif

@@ -377,9 +377,10 @@ static const struct mark *mark_at(const struct tail *tail, int64_t ns)
 	return NULL;
 }
 
-/* What one file has got since. */
+/* What one file has got since, up to end. */
 static bool read_past(struct trigger_logs *logs, unsigned number, const struct tail *tail,
-		      int64_t since_ns, bool older, trigger_lines_fn *fn, void *context)
+		      uint64_t end, int64_t since_ns, bool older, trigger_lines_fn *fn,
+		      void *context)
 {
 	const struct mark *mark = mark_at(tail, since_ns);
 	uint64_t from;
@@ -390,16 +391,41 @@ static bool read_past(struct trigger_logs *logs, unsigned number, const struct t
 	if (!mark && tail->n_marks)
 		mark = &tail->marks[0];
 	from = mark ? mark->size : 0;
-	if (tail->read - from > PAST_BYTES) {
-		from = tail->read - PAST_BYTES;
+	if (end - from > PAST_BYTES) {
+		from = end - PAST_BYTES;
 		whole = false;
 	}
-	while (from < tail->read) {
-		uint64_t to = read_lines(logs, number, tail, from, tail->read, fn, context);
+	while (from < end) {
+		uint64_t to = read_lines(logs, number, tail, from, end, fn, context);
 
 		if (to <= from)
 			return false;
 		from = to;
+	}
+	return whole;
+}
+
+/* A file that took the place of one that is followed was empty before. */
+static bool took_over(const struct log *log)
+{
+	return log->before.fd >= 0 && log->now.n_marks && !log->now.marks[0].size;
+}
+
+bool trigger_logs_past(struct trigger_logs *logs, int64_t since_ns, int64_t now_ns,
+		       trigger_lines_fn *fn, void *context)
+{
+	bool whole = true;
+
+	trigger_logs_mark(logs, now_ns);
+	for (unsigned i = 0; i < logs->n; i++) {
+		struct log *log = &logs->logs[i];
+
+		if (!log->path)
+			continue;
+		whole &= read_past(logs, i, &log->before, log->before.size, since_ns, false, fn,
+				   context);
+		whole &= read_past(logs, i, &log->now, log->now.size, since_ns, took_over(log), fn,
+				   context);
 	}
 	return whole;
 }
@@ -415,10 +441,9 @@ bool trigger_logs_hold(struct trigger_logs *logs, unsigned number, int64_t since
 		log->now.read = log->now.size;
 		log->before.read = log->before.size;
 	}
-	whole = read_past(logs, number, &log->before, since_ns, false, fn, context);
-	/* A file that took the place of one that is followed was empty before. */
-	return read_past(logs, number, &log->now, since_ns,
-			 log->before.fd >= 0 && log->now.n_marks && !log->now.marks[0].size, fn,
+	whole = read_past(logs, number, &log->before, log->before.read, since_ns, false, fn,
+			  context);
+	return read_past(logs, number, &log->now, log->now.read, since_ns, took_over(log), fn,
 			 context) &&
 	       whole;
 }

@@ -51,6 +51,11 @@ bool trigger_logs_release(struct trigger_logs *logs, unsigned log);
 void trigger_logs_read(struct trigger_logs *logs, int64_t now_ns, trigger_lines_fn *fn,
 		       void *context);
 
+/* The lines of every log, held or not, since the newest mark that is no younger than since_ns.
+ * False: not all of that can be had. */
+bool trigger_logs_past(struct trigger_logs *logs, int64_t since_ns, int64_t now_ns,
+		       trigger_lines_fn *fn, void *context);
+
 /* trigger_open.c: a regular file for reading below root_fd, symbolic links followed as the servers
  * do; nothing that a FUSE daemon serves. The descriptor, or -errno. */
 int trigger_open(int root_fd, const char *path, uint64_t *dev, uint64_t *ino);

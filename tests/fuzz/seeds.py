@@ -533,6 +533,43 @@ SITES = {
     "all": b"\x0fhttp{server{server_name a;root /a;}}\xff<VirtualHost *>\nServerName a\n</VirtualHost>\n\xff[p]\nlisten=1\n\xffa: u\n",
 }
 
+# --- web/trigger.h: which, how, the format's text, a line ---------------------------------------
+
+COMBINED = {0: b'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"',
+            1: b'%v:%p %h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\" %D %P'}
+TRIGGER = {
+    "nginx": bytes([0, 0x3c]) + span(COMBINED[0]) + b'203.0.113.9 - - [16/Nov/2026:09:00:00 +0000] "POST /a.php?b HTTP/1.1" '
+        b'200 5 "-" "a\\x22b"',
+    "apache": bytes([1, 0x3c]) + span(COMBINED[1]) + b'shop.example:80 203.0.113.9 - a b [16/Nov/2026:09:00:00 +0000] '
+        b'"GET /\\" HTTP/1.0" 404 - "-" "\\\\" 1500 4711',
+    "json": bytes([2, 7]) + span(b'{"t":"$time_iso8601","m":"$request_method","u":"$request_uri","d":"$request_time"}') +
+        b'{"t":"2026-11-16T10:00:00+01:00","m":"GET","u":"/\\u0001\\"","d":"0.250"}',
+    "epochs": bytes([1, 1]) + span(b'%{begin:usec}t %{end:msec}t %{ms}T %m %U%q') + b'1794819600000000 1794819600500 500 GET /a?b',
+    "guess": bytes([9, 4]) + span(b'') + b'shop.example:80 203.0.113.9 - - [16/Nov/2026:09:00:00 +0000] "GET / HTTP/1.1" 200 5',
+    "year": bytes([1, 1]) + span(b'%t %r') + b'[16/Nov/6026:09:00:00 +0000] GET / HTTP/1.0',
+    "ways": bytes([0, 0]) + span(b'$http_a $http_b $http_c $msec $request') + b' ' * 300,
+    "honest": bytes([7, 0]) + b'"\\ \0\xff HTTP/1.1\" 200' * 20,
+}
+
+# --- web/trigger_status.h: a pid, an answer -----------------------------------------------------
+
+STATUS_HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><table><tr><th>Srv</th><th>PID</th><th>M</th>"
+               b"<th>Client</th><th>VHost</th><th>Request</th></tr>\n")
+
+
+def status_row(pid, mode, request):
+    return (b"<tr><td><b>0-0</b></td><td>%d</td><td>%s\n</td><td>203.0.113.9</td><td nowrap>shop.example:80</td>"
+            b"<td nowrap>%s</td></tr>\n" % (pid, mode, request))
+
+
+SERVER_STATUS = {
+    "one": struct.pack("<H", 77) + STATUS_HEAD + status_row(77, b"<b>W</b>", b"POST /a.php?b&amp;c HTTP/1.1") +
+        status_row(78, b"_", b"GET / HTTP/1.1") + b"</table></html>",
+    "cut": struct.pack("<H", 77) + STATUS_HEAD + status_row(77, b"<b>W</b>", b"POST /" + b"a" * 57) + b"</table></html>",
+    "two": struct.pack("<H", 77) + STATUS_HEAD + status_row(77, b"<b>W</b>", b"GET / HTTP/1.1") * 2 + b"</table></html>",
+    "unclosed": struct.pack("<H", 77) + STATUS_HEAD + b"<tr><td>77<td><b>W</b",
+}
+
 # --- bpf-free/caller_parse.c, connector.c ----------------------------------------------------------
 
 CALLER = {
@@ -553,6 +590,7 @@ for name, what, rest in (("fork", 1, (7, 7, 500, 500)), ("thread", 1, (7, 7, 501
 
 SEEDS = {
     "mounts": MOUNTS, "poses": POSES,
+    "trigger": TRIGGER, "server_status": SERVER_STATUS,
     "wire": WIRE, "batch": BATCH, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,

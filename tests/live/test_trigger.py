@@ -334,8 +334,6 @@ def nginx(tap, sandbox):
             thread.join()
         found = egress.await_triggers(since)
         for word, n, method, client, _, _, uri in found.values():
-            if word == 'none':  # what site a child is of is not known to all
-                continue
             check(word == 'candidates' if noise else word in ('probable', 'candidates'), str(found))
             check(n >= (2 if noise else 1), str(found))
             check(noise or (method, client, uri) == ('POST', '127.0.0.17', '/uploads/x.php?c'), str(found))
@@ -424,11 +422,10 @@ def apache(tap, sandbox):
     def gone_on():
         """The worker ended that request before anybody could ask."""
         since = egress.mark()
-        for i in range(10):
+        for i in range(7):
             servers.post(20 + i, f'/uploads/y.php?n{i}', 10 + i, host=PHP, port=APACHE)
-        found = egress.await_triggers(since, 8)
-        check(len(found) <= 10, str(found))
-        clients = {f'/uploads/y.php?n{i}': f'127.0.0.{20 + i}' for i in range(10)}
+        found = egress.await_triggers(since, 7)
+        clients = {f'/uploads/y.php?n{i}': f'127.0.0.{20 + i}' for i in range(7)}
         first = min(found)
         for record, (word, _, _, client, _, _, uri) in found.items():
             if word == 'exact':
@@ -440,9 +437,7 @@ def apache(tap, sandbox):
         servers.post(10, '/uploads/x.php?p', 30, host='pids.example', port=APACHE, before=200, after=300)
         noise.join()
         found = egress.one_trigger(since)
-        check(found[0] in ('exact', 'none'), str(found))
-        if found[0] == 'exact':
-            equal((found[3], found[6]), ('127.0.0.10', '/uploads/x.php?p'), 'the trigger')
+        equal(found[:4] + found[6:], ('exact', 1, 'POST', '127.0.0.10', '/uploads/x.php?p'), 'the trigger')
 
     tap.test('mod_status names the request of mod_php, and with it the vhost', page)
     tap.test('requests that ended at once are never mixed up', gone_on)
@@ -450,4 +445,4 @@ def apache(tap, sandbox):
 
 
 if __name__ == '__main__':
-    main(nginx, apache)
+    main(*[chapter for chapter in (nginx, apache) if len(sys.argv) < 2 or chapter.__name__ in sys.argv[1:]])

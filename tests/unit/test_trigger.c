@@ -136,6 +136,10 @@ static void iso_times_json_and_odd_places_are_read(void **state)
 	assert_true(line.end_min_ns == T);
 	assert_string_equal(line.uri, "/a\"b");
 	assert_string_equal(line.vhost, "shop.example");
+	must_read(SITES_NGINX, "$request_uri $msec \"$request\" $request_uri $request_method",
+		  "/x?y 1794819600.000 \"GET /x?y HTTP/1.1\" /x?y GET", &line);
+	assert_string_equal(line.uri, "/x?y");
+	assert_string_equal(line.method, "GET");
 	must_read(SITES_APACHE, "%m %U%q %{X}i %t",
 		  "GET /a/b?c=d a b c [16/Nov/2026:09:00:00 +0000]", &line);
 	assert_string_equal(line.uri, "/a/b?c=d");

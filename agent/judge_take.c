@@ -48,6 +48,13 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 		*owner = *judge->ready_owner;
 		return 0;
 	}
+	/* No socket of this network namespace has it. */
+	if (meta->forwarded) {
+		owner_init(owner);
+		owner->how = OWNER_FOREIGN_NETNS;
+		owner->why = OWNER_WHY_NETNS;
+		return 0;
+	}
 	/* What the rule set refused has its socket reset already: a look-up would find nothing,
 	 * or somebody else's new socket. */
 	if (meta->via == VIA_GUARD && judge->settings.policy.mode == MODE_ENFORCE) {

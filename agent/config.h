@@ -55,6 +55,8 @@ struct config {
 	uint32_t lookup_after_ms; /* lookup_after_ms = 20: time after the verdict, for each packet */
 	uint32_t script_ms;	  /* script_ms = 20: for php-fpm's status page; 0: never ask */
 
+	bool containers; /* containers = false: run egressd-enter, which names their processes */
+
 	/* processes */
 	char judge_user[CONFIG_NAME_BYTES];    /* judge_user = "egressd-judge"; name or number */
 	char recorder_user[CONFIG_NAME_BYTES]; /* recorder_user = "egressd"; name or number */

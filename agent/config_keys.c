@@ -37,6 +37,7 @@ const struct config_key config_keys[] = {
 	{ "lookup_ms", CONFIG_U32, AT(lookup_ms), 1, 1000, "ms" },
 	{ "lookup_after_ms", CONFIG_U32, AT(lookup_after_ms), 0, 1000, "ms" },
 	{ "script_ms", CONFIG_U32, AT(script_ms), 0, 1000, "ms" },
+	{ "containers", CONFIG_BOOL, AT(containers) },
 
 	{ "judge_user", CONFIG_USER, AT(judge_user) },
 	{ "recorder_user", CONFIG_USER, AT(recorder_user) },
@@ -85,6 +86,7 @@ void config_defaults(struct config *config)
 		.lookup_ms = 100,
 		.lookup_after_ms = 20,
 		.script_ms = 20,
+		.containers = false,
 
 		.judge_user = "egressd-judge",
 		.recorder_user = "egressd",

@@ -18,6 +18,8 @@
 
 #include "../nft/ruleset.h"
 #include "clock.h"
+#include "enter.h"
+#include "keeper_enter.h"
 #include "keeper_rules.h"
 #include "log.h"
 #include "notify.h"
@@ -39,7 +41,8 @@ struct keeper {
 	int channel[2];	       /* judge -> recorder; JUDGE_END is -1 after the fork */
 	int control[2];	       /* keeper <-> judge */
 	pid_t judge, recorder; /* 0: does not run */
-	int recorder_pause_s;  /* before the next start; grows with each death */
+	struct keeper_enter enter;
+	int recorder_pause_s; /* before the next start; grows with each death */
 	time_t recorder_started, recorder_due;
 	int judge_status;
 	sigset_t signals;
@@ -94,6 +97,7 @@ static void be_recorder(struct keeper *keeper)
 	child_signals();
 	prctl(PR_SET_NAME, "egressd-rec");
 	edges_close(&keeper->edges);
+	keeper_enter_close(&keeper->enter);
 	if (keeper->channel[JUDGE_END] >= 0)
 		close(keeper->channel[JUDGE_END]); /* or it would never see the end */
 	if (keeper->control[OTHER_END] >= 0)
@@ -123,6 +127,7 @@ static void be_judge(struct keeper *keeper)
 		.gid = keeper->users.judge_gid,
 		.channel_fd = keeper->channel[JUDGE_END],
 		.control_fd = keeper->control[JUDGE_END],
+		.enter_fd = keeper->enter.judge_fd,
 	};
 
 	child_signals();
@@ -130,7 +135,26 @@ static void be_judge(struct keeper *keeper)
 	close(keeper->channel[OTHER_END]);
 	close(keeper->control[OTHER_END]);
 	statedir_close(&keeper->statedir);
+	if (keeper->enter.own_fd >= 0)
+		close(keeper->enter.own_fd); /* or it would never see its end */
 	exit(judge_main(&start));
+}
+
+static void be_enter(struct keeper *keeper)
+{
+	child_signals();
+	prctl(PR_SET_NAME, "egressd-enter");
+	edges_close(&keeper->edges);
+	statedir_close(&keeper->statedir);
+	for (int end = JUDGE_END; end <= OTHER_END; end++) {
+		if (keeper->channel[end] >= 0)
+			close(keeper->channel[end]);
+		if (keeper->control[end] >= 0)
+			close(keeper->control[end]);
+	}
+	if (keeper->enter.judge_fd >= 0)
+		close(keeper->enter.judge_fd); /* or it would never see its end */
+	exit(enter_main(keeper->enter.own_fd, keeper->users.judge_uid, keeper->users.judge_gid));
 }
 
 static int start_child(struct keeper *keeper, pid_t *pid, void (*be)(struct keeper *))
@@ -150,6 +174,15 @@ static int start_recorder(struct keeper *keeper)
 {
 	keeper->recorder_started = now_s();
 	return start_child(keeper, &keeper->recorder, be_recorder);
+}
+
+static int start_enter(struct keeper *keeper)
+{
+	if (!keeper->enter.wanted)
+		return 0;
+	keeper->enter.started = now_s();
+	keeper->enter.due = keeper->enter.started + 1; /* if it can't be started now */
+	return start_child(keeper, &keeper->enter.pid, be_enter);
 }
 
 static void on_recorder_end(struct keeper *keeper, int status)
@@ -179,6 +212,10 @@ static void reap(struct keeper *keeper)
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		if (pid == keeper->recorder) {
 			on_recorder_end(keeper, status);
+		} else if (pid == keeper->enter.pid && keeper->stopping) {
+			keeper->enter.pid = 0;
+		} else if (pid == keeper->enter.pid) {
+			keeper_enter_ended(&keeper->enter, status, now_s());
 		} else if (pid == keeper->judge) {
 			keeper->judge = 0;
 			keeper->judge_status = status;
@@ -286,6 +323,8 @@ static void hear_judge(struct keeper *keeper)
 	}
 	if (got == 1 && word == *JUDGE_SAYS_RULES)
 		see_to_rules(keeper);
+	if (got == 1 && word == *JUDGE_SAYS_ENTER)
+		keeper_enter_kill(&keeper->enter);
 }
 
 /* --- the story ----------------------------------------------------------------------------- */
@@ -302,7 +341,7 @@ static int make_channels(struct keeper *keeper)
 	if (setsockopt(keeper->channel[JUDGE_END], SOL_SOCKET, SO_SNDBUFFORCE, &size,
 		       sizeof(size)) < 0)
 		log_warning("channel_bytes: %s", strerror(errno));
-	return 0;
+	return keeper_enter_open(&keeper->enter, keeper->settings.config.containers);
 }
 
 /* Waits for the judge's word that all is in place. */
@@ -314,6 +353,9 @@ static int await_judge(struct keeper *keeper)
 	close(keeper->channel[JUDGE_END]);
 	close(keeper->control[JUDGE_END]);
 	keeper->channel[JUDGE_END] = keeper->control[JUDGE_END] = -1;
+	if (keeper->enter.judge_fd >= 0)
+		close(keeper->enter.judge_fd);
+	keeper->enter.judge_fd = -1;
 	return recv(keeper->control[OTHER_END], &word, 1, 0) == 1 ? 0 : -1;
 }
 
@@ -332,6 +374,7 @@ static int next_signal(struct keeper *keeper)
 
 		timeout_ms = left > 0 ? (int)left * 1000 : 0;
 	}
+	timeout_ms = keeper_enter_timeout_ms(&keeper->enter, now_s(), timeout_ms);
 	if (poll(waits, 2, timeout_ms) <= 0)
 		return 0;
 	if (waits[1].revents)
@@ -358,6 +401,8 @@ static void run(struct keeper *keeper)
 		}
 		if (!keeper->recorder && !keeper->stopping && keeper->recorder_due <= now_s())
 			start_recorder(keeper);
+		if (!keeper->stopping && keeper_enter_due(&keeper->enter, now_s()))
+			start_enter(keeper);
 	}
 }
 
@@ -395,6 +440,10 @@ static int end(struct keeper *keeper)
 		kill(keeper->judge, SIGTERM);
 		await_end(keeper, &keeper->judge, 5);
 	}
+	if (keeper->enter.pid) {
+		kill(keeper->enter.pid, SIGTERM);
+		await_end(keeper, &keeper->enter.pid, 2);
+	}
 	/* A judge that was killed left its rule behind. While something still holds the queue that
 	 * nobody reads, bypass does not apply: SYNs would hang instead of being refused. */
 	if (keeper->judge || !WIFEXITED(keeper->judge_status))
@@ -416,6 +465,7 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 		.config_file = config_file,
 		.settings = *settings,
 		.statedir = { -1, -1, -1 },
+		.enter = { .judge_fd = -1, .own_fd = -1 },
 	};
 	const struct config *config = &keeper.settings.config;
 	char why[CONFIG_PATH_BYTES + 128];
@@ -447,8 +497,10 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 		return 1;
 	}
 	keeper_rules_unloaded(keeper.statedir.dir_fd, true);
-	if (start_recorder(&keeper) == 0 && start_child(&keeper, &keeper.judge, be_judge) == 0 &&
-	    await_judge(&keeper) == 0) {
+	/* egressd-enter first of those that the judge talks to: it asks nothing, and opens little.
+	 */
+	if (start_recorder(&keeper) == 0 && start_enter(&keeper) == 0 &&
+	    start_child(&keeper, &keeper.judge, be_judge) == 0 && await_judge(&keeper) == 0) {
 		notify_send("READY=1\nSTATUS=guarding");
 		run(&keeper);
 	} else {

@@ -12,10 +12,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static const cap_value_t judge_capabilities[] = { CAP_NET_ADMIN, CAP_SYS_PTRACE,
-						  CAP_DAC_READ_SEARCH };
-#define JUDGE_CAPABILITIES (sizeof(judge_capabilities) / sizeof(judge_capabilities[0]))
-
 /* What the bounding set lacks no exec can give back. Needs CAP_SETPCAP, so before the uid goes. */
 static int shrink_bounding_set(const cap_value_t *keep, size_t n_keep)
 {
@@ -58,24 +54,26 @@ static int keep_only(const cap_value_t *keep, size_t n_keep)
 	return error;
 }
 
-int privilege_judge(const char *user, uid_t uid, gid_t gid, const char **stage)
+/* user: see privilege_judge(). */
+static int keep_some(const char *user, uid_t uid, gid_t gid, const cap_value_t *keep, size_t n_keep,
+		     const char **stage)
 {
 	pid_t keeper = getppid();
 	int error;
 
 	*stage = "shrink the bounding set";
-	error = shrink_bounding_set(judge_capabilities, JUDGE_CAPABILITIES);
+	error = shrink_bounding_set(keep, n_keep);
 	if (error)
 		return error;
 	*stage = "keep capabilities over the change of user";
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return -errno;
-	*stage = "become the judge's user";
+	*stage = "become another user";
 	error = change_identity(user, uid, gid);
 	if (error)
 		return error;
-	*stage = "keep three capabilities";
-	error = keep_only(judge_capabilities, JUDGE_CAPABILITIES);
+	*stage = "keep some capabilities";
+	error = keep_only(keep, n_keep);
 	if (error)
 		return error;
 	*stage = "give up new privileges";
@@ -87,6 +85,20 @@ int privilege_judge(const char *user, uid_t uid, gid_t gid, const char **stage)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	return getppid() == keeper ? 0 : -ESRCH;
+}
+
+int privilege_judge(const char *user, uid_t uid, gid_t gid, const char **stage)
+{
+	static const cap_value_t keep[] = { CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH };
+
+	return keep_some(user, uid, gid, keep, sizeof(keep) / sizeof(keep[0]), stage);
+}
+
+int privilege_enter(uid_t uid, gid_t gid, const char **stage)
+{
+	static const cap_value_t keep[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE };
+
+	return keep_some(NULL, uid, gid, keep, sizeof(keep) / sizeof(keep[0]), stage);
 }
 
 int privilege_recorder(uid_t uid, gid_t gid, const char **stage)

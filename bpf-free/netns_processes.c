@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which process is in which network namespace; reads their ns/net links and enters none. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "netns_internal.h"
+#include "proc.h"
+
+#define CANDIDATES 512 /* of one namespace whose owner is looked at */
+
+uint64_t netns_of_process(int proc_fd, pid_t pid)
+{
+	char path[32], link[64];
+	uint64_t inode;
+	ssize_t len;
+
+	memcpy(proc_put_u32(path, (uint32_t)pid), "/ns/net", 8);
+	/* Asks for PTRACE_MODE_READ, as each link of /proc/PID/ns does (namespaces(7)). */
+	len = readlinkat(proc_fd, path, link, sizeof(link));
+	return len <= 0 || netns_parse_link(link, (size_t)len, &inode) ? 0 : inode;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+	const struct netns_process *x = a, *y = b;
+
+	return (x->pid > y->pid) - (x->pid < y->pid);
+}
+
+static int add(struct netns_processes *to, pid_t pid)
+{
+	if (to->n == to->room) {
+		unsigned room = to->room ? 2 * to->room : 1024;
+		struct netns_process *more = realloc(to->at, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		to->at = more;
+		to->room = room;
+	}
+	to->at[to->n++] = (struct netns_process){ .pid = pid };
+	return 0;
+}
+
+static int list(struct netns_processes *to)
+{
+	int fd = openat(to->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), error = 0;
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!folder) {
+		error = -errno;
+		if (fd >= 0)
+			close(fd);
+		return error;
+	}
+	while (!error && (entry = readdir(folder))) {
+		uint32_t pid;
+
+		if (*entry->d_name >= '0' && *entry->d_name <= '9' &&
+		    !proc_parse_u32(entry->d_name, strlen(entry->d_name), &pid) && pid <= INT32_MAX)
+			error = add(to, (pid_t)pid);
+	}
+	closedir(folder);
+	return error;
+}
+
+int netns_processes_scan(struct netns_processes *processes, bool anew)
+{
+	struct netns_processes now = { .proc_fd = processes->proc_fd };
+	const struct netns_process *old = processes->at, *end = old + processes->n;
+	int error = list(&now);
+
+	if (error) {
+		free(now.at);
+		return error;
+	}
+	qsort(now.at, now.n, sizeof(*now.at), by_pid);
+	for (unsigned i = 0; i < now.n; i++) {
+		while (old < end && old->pid < now.at[i].pid)
+			old++;
+		if (!anew && old < end && old->pid == now.at[i].pid)
+			now.at[i].netns = old->netns;
+		else
+			now.at[i].netns = netns_of_process(now.proc_fd, now.at[i].pid);
+	}
+	free(processes->at);
+	*processes = now;
+	return 0;
+}
+
+/* The folder of a process is its effective user's, or root's if it may not be dumped (proc(5)). */
+static bool is_of_uid(int proc_fd, pid_t pid, uint32_t uid)
+{
+	struct stat st;
+	char name[12];
+
+	*proc_put_u32(name, (uint32_t)pid) = 0;
+	return fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == uid;
+}
+
+unsigned netns_processes_of(const struct netns_processes *processes, uint64_t netns, uint32_t uid,
+			    pid_t pids[NETNS_PIDS])
+{
+	pid_t others[NETNS_PIDS];
+	unsigned n = 0, n_others = 0, seen = 0;
+
+	/* From the highest pid down: as a rule the newest. */
+	for (unsigned i = processes->n; i-- && n < NETNS_PIDS && seen < CANDIDATES;) {
+		const struct netns_process *process = &processes->at[i];
+
+		if (process->netns != netns)
+			continue;
+		seen++;
+		if (is_of_uid(processes->proc_fd, process->pid, uid))
+			pids[n++] = process->pid;
+		else if (n_others < NETNS_PIDS)
+			others[n_others++] = process->pid;
+	}
+	for (unsigned i = 0; i < n_others && n < NETNS_PIDS; i++)
+		pids[n++] = others[i];
+	return n;
+}

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Containers made by hand: a network namespace with a cable into the box, and processes that have their own pid,
+mount and UTS namespaces and a cgroup named as docker, podman, LXC or systemd-nspawn names theirs.
+
+The truth about a connect is the harness's: the pid that the host sees, and the cgroup it was put in.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+
+from harness import Host, _write, call, check, wait_for
+from services import TRICKS
+
+CGROUP = '/sys/fs/cgroup/unified' if os.path.isdir('/sys/fs/cgroup/unified') else '/sys/fs/cgroup'
+ID = '0123456789abcdef' * 4
+# kind: the folders of its cgroup, and the name that egressd gives it
+KINDS = {
+    'docker': (('docker', ID), 'docker:0123456789ab'),
+    'docker with systemd': (('system.slice', f'docker-{ID}.scope'), 'docker:0123456789ab'),
+    'podman': (('machine.slice', f'libpod-{ID}.scope', 'container'), 'podman:0123456789ab'),
+    'lxc': (('lxc.payload.web1',), 'lxc:web1'),
+    'nspawn': (('machine.slice', r'machine-web\x2d2.scope', 'payload'), 'machine:web-2'),
+}
+
+
+def prepare(sandbox):
+    """The box forwards, and the internet knows the way to its containers."""
+    def sysctl():
+        _write('/proc/sys/net/ipv4/ip_forward', '1')
+        _write('/proc/sys/net/ipv6/conf/all/forwarding', '1')
+        for name in ('all', 'default'):
+            _write(f'/proc/sys/net/ipv4/conf/{name}/rp_filter', '0')
+    sandbox.box.inside(sysctl)
+    sandbox.internet.ip('route', 'add', '172.30.0.0/16', 'via', '192.0.2.10')
+    sandbox.internet.ip('-6', 'route', 'add', '2001:db8:c::/48', 'via', '2001:db8:0:2::10')
+
+
+class Cgroup:
+    """A folder of ours in cgroup2, and what is below it."""
+
+    def __init__(self, sandbox, *folders):
+        self.root = os.path.join(CGROUP, sandbox.name)
+        self.path = os.path.join(self.root, *folders)
+        os.makedirs(self.path, exist_ok=True)
+        sandbox.on_close(self.close)
+
+    def close(self):
+        """Deepest first; a process that is still in there keeps its folder, and the test says so."""
+        def gone():
+            for folder, _, _ in os.walk(self.root, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(folder)
+            return not os.path.exists(self.root)
+        check(wait_for(gone, 5), f'{self.root} stays')
+
+
+class Container:
+    """Number n: 172.30.N.2 and 2001:db8:c:N::2 behind the box's interface ctN."""
+
+    def __init__(self, sandbox, n, kind='docker', address=None, device=None):
+        self.sandbox, self.n, self.device = sandbox, n, device or f'ct{n}'
+        folders, self.name = KINDS[kind]
+        self.host = Host(f'{sandbox.name}-c{n}')
+        self.address = {4: f'172.30.{address or n}.2', 6: f'2001:db8:c:{address or n:x}::2'}
+        sandbox.on_close(self.close)
+        self.cgroup = Cgroup(sandbox, *folders)
+        self.residents, self.closed = [], False
+        self._wire(n, address)
+
+    def _wire(self, n, address):
+        box = self.sandbox.box
+        call('ip', 'link', 'add', self.device, 'netns', box.name, 'type', 'veth', 'peer', 'name', 'eth0',
+             'netns', self.host.name)
+        self.host.ip('address', 'add', f'{self.address[4]}/24', 'dev', 'eth0')
+        self.host.ip('address', 'add', f'{self.address[6]}/64', 'dev', 'eth0', 'nodad')
+        self.host.ip('link', 'set', 'eth0', 'up')
+        box.inside(lambda: _write(f'/proc/sys/net/ipv6/conf/{self.device}/accept_dad', '0'))
+        box.ip('link', 'set', self.device, 'up')
+        # Of two containers with one address the box knows the way to the first only.
+        gate4, gate6 = f'172.30.{address or n}.{1 if not address else 10 + n}', f'2001:db8:c:{address or n:x}::{n + 0x10:x}'
+        box.ip('address', 'add', f'{gate4}/{24 if not address else 32}', 'dev', self.device)
+        box.ip('address', 'add', f'{gate6}/{64 if not address else 128}', 'dev', self.device, 'nodad')
+        self.host.ip('route', 'add', 'default', 'via', gate4)
+        self.host.ip('-6', 'route', 'add', 'default', 'via', gate6)
+
+    def argv(self, *argv):
+        """In the cgroup, then behind new pid, mount and UTS namespaces, as an init of its own."""
+        return ['/bin/sh', '-c', 'echo $$ >"$0" && exec "$@"', f'{self.cgroup.path}/cgroup.procs',
+                'unshare', '--pid', '--fork', '--kill-child', '--mount', '--uts', '--mount-proc', *argv]
+
+    def run(self, *argv, user='root', **kwargs):
+        words = ['setpriv', '--reuid', str(user), '--regid', str(user), '--clear-groups'] if user != 'root' else []
+        return self.host.run(self.argv(*words, *argv), **kwargs)
+
+    def resident(self, user='root', *before):
+        """tricks/resident.py under way in there. before: words before the interpreter."""
+        resident = Resident(self, user, before)
+        self.residents.append(resident)
+        return resident
+
+    def close(self):
+        """Again and again: a test may end a container before its sandbox does."""
+        if self.closed:
+            return
+        self.closed = True
+        for resident in self.residents:
+            resident.close()
+        self.host.close()
+
+
+class Resident:
+    def __init__(self, container, user, before):
+        folder = container.sandbox.make_folder(f'c{container.n}')
+        self.script = os.path.join(folder, 'resident.py')
+        shutil.copyfile(os.path.join(TRICKS, 'resident.py'), self.script)
+        words = ['setpriv', '--reuid', str(user), '--regid', str(user), '--clear-groups'] if user != 'root' else []
+        self.process = container.host.popen(container.argv(*words, *before, '/usr/bin/python3', self.script),
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                            text=True, bufsize=1)
+        check(self.process.stdout.readline() == 'ready\n', 'the container has no resident')
+        self.pid = self._find(self.process.pid)
+
+    def _find(self, pid):
+        """The last of the chain of only children: as the host numbers it."""
+        while True:
+            with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as file:
+                children = file.read().split()
+            if not children:
+                return pid
+            pid = int(children[0])
+
+    def tell(self, *words):
+        self.process.stdin.write(' '.join(str(word) for word in words) + '\n')
+
+    def answer(self):
+        """('ECONNREFUSED', milliseconds)"""
+        result, ms = self.process.stdout.readline().split()
+        return result, float(ms)
+
+    def connect(self, *words):
+        self.tell(*words)
+        return self.answer()
+
+    def close(self):
+        self.process.stdin.close()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stdout.close()

@@ -24,7 +24,8 @@ struct look {
 	char link[32];
 	uint64_t deadline_ns;
 	unsigned fds_left, fds_read;
-	bool spent; /* a descriptor was not read for want of budget */
+	bool spent;	       /* a descriptor was not read for want of budget */
+	bool busy[NETNS_PIDS]; /* a thread of it waits for descriptors, or runs */
 };
 
 static bool shows(int pid_fd, uint32_t fd, const char *link)
@@ -51,7 +52,7 @@ static int try_fd(struct look *look, int pid_fd, uint32_t fd, struct netns_holde
 }
 
 /* The descriptor that a thread's system call names, if it names one. */
-static int try_thread(struct look *look, int pid_fd, pid_t pid, pid_t tid,
+static int try_thread(struct look *look, int pid_fd, pid_t pid, pid_t tid, bool *busy,
 		      struct netns_holder *holder)
 {
 	struct hint hint = { .n = 0 };
@@ -59,14 +60,16 @@ static int try_thread(struct look *look, int pid_fd, pid_t pid, pid_t tid,
 
 	if (hint_thread(look->proc_fd, pid, tid, &hint))
 		return -ENOENT;
+	*busy |= hint.waits || hint.running;
 	for (unsigned i = 0; i < hint.n && error == -ENOENT; i++)
 		error = try_fd(look, pid_fd, hint.fds[i], holder);
 	return error;
 }
 
-static int try_calls(struct look *look, int pid_fd, pid_t pid, struct netns_holder *holder)
+static int try_calls(struct look *look, int pid_fd, pid_t pid, bool *busy,
+		     struct netns_holder *holder)
 {
-	int error = try_thread(look, pid_fd, pid, pid, holder), task_fd, n = 0;
+	int error = try_thread(look, pid_fd, pid, pid, busy, holder), task_fd, n = 0;
 	struct dirent *entry;
 	DIR *task;
 
@@ -84,7 +87,7 @@ static int try_calls(struct look *look, int pid_fd, pid_t pid, struct netns_hold
 
 		if (proc_parse_u32(entry->d_name, strlen(entry->d_name), &tid) || (pid_t)tid == pid)
 			continue;
-		error = try_thread(look, pid_fd, pid, (pid_t)tid, holder);
+		error = try_thread(look, pid_fd, pid, (pid_t)tid, busy, holder);
 		n++;
 	}
 	closedir(task);
@@ -126,9 +129,26 @@ static int try_table(struct look *look, int pid_fd, unsigned skip, unsigned most
 	return error;
 }
 
-enum round { CALLS, NEWEST, ALL, ROUNDS };
+/* What the calls name; the newest of those who wait for some, of the others; all that is left. */
+enum round { CALLS, NEWEST_OF_BUSY, NEWEST, ALL, ROUNDS };
 
-static int try_process(struct look *look, enum round round, pid_t pid, struct netns_holder *holder)
+static int try_round(struct look *look, enum round round, int pid_fd, pid_t pid, bool *busy,
+		     struct netns_holder *holder)
+{
+	switch (round) {
+	case CALLS:
+		return try_calls(look, pid_fd, pid, busy, holder);
+	case NEWEST_OF_BUSY:
+		return *busy ? try_table(look, pid_fd, 0, FIRST_ROUND, holder) : -ENOENT;
+	case NEWEST:
+		return *busy ? -ENOENT : try_table(look, pid_fd, 0, FIRST_ROUND, holder);
+	default:
+		return try_table(look, pid_fd, FIRST_ROUND, NUMBERS_MAX, holder);
+	}
+}
+
+static int try_process(struct look *look, enum round round, pid_t pid, bool *busy,
+		       struct netns_holder *holder)
 {
 	struct proc_stat before, after;
 	int pid_fd, error;
@@ -138,12 +158,8 @@ static int try_process(struct look *look, enum round round, pid_t pid, struct ne
 	error = proc_stat_of(pid_fd, &before) || netns_of_process(look->proc_fd, pid) != look->netns
 			? -ENOENT
 			: 0;
-	if (!error && round == CALLS)
-		error = try_calls(look, pid_fd, pid, holder);
-	else if (!error && round == NEWEST)
-		error = try_table(look, pid_fd, 0, FIRST_ROUND, holder);
-	else if (!error)
-		error = try_table(look, pid_fd, FIRST_ROUND, NUMBERS_MAX, holder);
+	if (!error)
+		error = try_round(look, round, pid_fd, pid, busy, holder);
 	if (!error && (proc_stat_of(pid_fd, &after) || after.start_ticks != before.start_ticks))
 		error = -ENOENT;
 	if (error) {
@@ -174,7 +190,8 @@ int netns_holder_find(int proc_fd, const struct netns_answer *answer, unsigned f
 			if (clock_mono_ns() >= deadline_ns)
 				error = -ETIME;
 			else
-				error = try_process(&look, round, answer->pids[i], holder);
+				error = try_process(&look, round, answer->pids[i], &look.busy[i],
+						    holder);
 		}
 	*fds_read = look.fds_read;
 	return error == -ENOENT && look.spent ? -ENOBUFS : error;

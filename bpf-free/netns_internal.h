@@ -33,6 +33,12 @@ const struct netns_address *netns_find_address(const struct netns_addresses *add
 
 struct mnl_socket;
 
+/* The process that a thread is of, from the text of /proc/TID/status: threads have folders too,
+ * that /proc does not list. 0 or -EBADMSG. */
+int netns_parse_tgid(const char *text, size_t len, pid_t *tgid);
+/* The last number in a text: that of /proc/sys/kernel/ns_last_pid, and of /proc/loadavg. */
+int netns_parse_last_pid(const char *text, size_t len, pid_t *pid);
+
 /* netns_space.c: a namespace that was entered. */
 struct netns_space {
 	uint64_t inode;
@@ -59,13 +65,18 @@ struct netns_processes {
 	int proc_fd;
 	struct netns_process *at; /* by pid, ascending */
 	unsigned n, room;
+	pid_t last; /* that the kernel had given away when they were listed; 0: not known */
 };
 
 /* The namespace of a process now; 0: it has none. */
 uint64_t netns_of_process(int proc_fd, pid_t pid);
-/* Adds who is new and removes who is gone; anew: reads everybody's namespace again. */
-int netns_processes_scan(struct netns_processes *processes, bool anew);
-/* Those of a namespace, at most NETNS_PIDS: the uid's before others', the newest first. */
+/* Lists everybody anew. */
+int netns_processes_scan(struct netns_processes *processes);
+/* Adds those who came since then, by the numbers that the kernel has given away: what it costs
+ * depends on how many came, not on how many there are. -E2BIG: too many. */
+int netns_processes_catch_up(struct netns_processes *processes);
+/* Those of a namespace that live, at most NETNS_PIDS: the uid's before others', the newest first.
+ */
 unsigned netns_processes_of(const struct netns_processes *processes, uint64_t netns, uint32_t uid,
 			    pid_t pids[NETNS_PIDS]);
 

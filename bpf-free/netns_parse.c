@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "netns_internal.h"
+#include "proc.h"
 
 const char *const netns_why_words[NETNS_WHY_N] = {
 	[NETNS_FOUND] = "found",	 [NETNS_NO_ADDRESS] = "no-address",
@@ -31,6 +32,33 @@ int netns_parse_link(const char *text, size_t len, uint64_t *inode)
 	if (!value) /* is no inode */
 		return -EBADMSG;
 	*inode = value;
+	return 0;
+}
+
+/* The kernel escapes a newline in Name:, so a line is a line. */
+int netns_parse_tgid(const char *text, size_t len, pid_t *tgid)
+{
+	static const char key[] = "\nTgid:\t";
+	const char *at = memmem(text, len, key, sizeof(key) - 1), *end = text + len;
+	const char *newline;
+
+	if (!at)
+		return -EBADMSG;
+	at += sizeof(key) - 1;
+	newline = memchr(at, '\n', (size_t)(end - at));
+	return newline ? netns_parse_last_pid(at, (size_t)(newline - at), tgid) : -EBADMSG;
+}
+
+int netns_parse_last_pid(const char *text, size_t len, pid_t *pid)
+{
+	size_t end = len && text[len - 1] == '\n' ? len - 1 : len, at = end;
+	uint32_t number;
+
+	while (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9')
+		at--;
+	if (proc_parse_u32(text + at, end - at, &number) || !number || number > INT32_MAX)
+		return -EBADMSG;
+	*pid = (pid_t)number;
 	return 0;
 }
 

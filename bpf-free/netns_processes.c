@@ -11,7 +11,8 @@
 #include "netns_internal.h"
 #include "proc.h"
 
-#define CANDIDATES 512 /* of one namespace whose owner is looked at */
+#define CANDIDATES 512	/* of one namespace whose owner is looked at */
+#define CATCH_UP   2048 /* numbers that are tried one by one */
 
 uint64_t netns_of_process(int proc_fd, pid_t pid)
 {
@@ -32,7 +33,7 @@ static int by_pid(const void *a, const void *b)
 	return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static int add(struct netns_processes *to, pid_t pid)
+static int add(struct netns_processes *to, pid_t pid, uint64_t netns)
 {
 	if (to->n == to->room) {
 		unsigned room = to->room ? 2 * to->room : 1024;
@@ -43,7 +44,23 @@ static int add(struct netns_processes *to, pid_t pid)
 		to->at = more;
 		to->room = room;
 	}
-	to->at[to->n++] = (struct netns_process){ .pid = pid };
+	to->at[to->n++] = (struct netns_process){ .pid = pid, .netns = netns };
+	return 0;
+}
+
+/* The second where a kernel lacks the first, which a container's own /proc may fake (lxcfs). */
+static pid_t last_pid(int proc_fd)
+{
+	char text[128];
+	size_t len;
+	pid_t pid;
+
+	if (!proc_read(proc_fd, "sys/kernel/ns_last_pid", text, sizeof(text), &len) &&
+	    !netns_parse_last_pid(text, len, &pid))
+		return pid;
+	if (!proc_read(proc_fd, "loadavg", text, sizeof(text), &len) &&
+	    !netns_parse_last_pid(text, len, &pid))
+		return pid;
 	return 0;
 }
 
@@ -64,16 +81,16 @@ static int list(struct netns_processes *to)
 
 		if (*entry->d_name >= '0' && *entry->d_name <= '9' &&
 		    !proc_parse_u32(entry->d_name, strlen(entry->d_name), &pid) && pid <= INT32_MAX)
-			error = add(to, (pid_t)pid);
+			error = add(to, (pid_t)pid, netns_of_process(to->proc_fd, (pid_t)pid));
 	}
 	closedir(folder);
 	return error;
 }
 
-int netns_processes_scan(struct netns_processes *processes, bool anew)
+int netns_processes_scan(struct netns_processes *processes)
 {
-	struct netns_processes now = { .proc_fd = processes->proc_fd };
-	const struct netns_process *old = processes->at, *end = old + processes->n;
+	struct netns_processes now = { .proc_fd = processes->proc_fd,
+				       .last = last_pid(processes->proc_fd) };
 	int error = list(&now);
 
 	if (error) {
@@ -81,27 +98,61 @@ int netns_processes_scan(struct netns_processes *processes, bool anew)
 		return error;
 	}
 	qsort(now.at, now.n, sizeof(*now.at), by_pid);
-	for (unsigned i = 0; i < now.n; i++) {
-		while (old < end && old->pid < now.at[i].pid)
-			old++;
-		if (!anew && old < end && old->pid == now.at[i].pid)
-			now.at[i].netns = old->netns;
-		else
-			now.at[i].netns = netns_of_process(now.proc_fd, now.at[i].pid);
-	}
 	free(processes->at);
 	*processes = now;
 	return 0;
 }
 
+static bool is_process(int proc_fd, pid_t pid)
+{
+	char path[32], text[1024];
+	size_t len;
+	pid_t tgid;
+
+	memcpy(proc_put_u32(path, (uint32_t)pid), "/status", 8);
+	return !proc_read(proc_fd, path, text, sizeof(text), &len) &&
+	       !netns_parse_tgid(text, len, &tgid) && tgid == pid;
+}
+
+int netns_processes_catch_up(struct netns_processes *processes)
+{
+	pid_t last = last_pid(processes->proc_fd);
+	unsigned listed = processes->n;
+	int error = 0;
+
+	if (!processes->last || last < processes->last || last - processes->last > CATCH_UP)
+		return -E2BIG;
+	for (pid_t pid = processes->last + 1; pid <= last && !error; pid++) {
+		struct netns_process key = { .pid = pid }, *known;
+		uint64_t netns = netns_of_process(processes->proc_fd, pid);
+
+		if (!netns)
+			continue;
+		known = listed ? bsearch(&key, processes->at, listed, sizeof(key), by_pid) : NULL;
+		if (known)
+			known->netns = is_process(processes->proc_fd, pid) ? netns : 0;
+		else if (is_process(processes->proc_fd, pid))
+			error = add(processes, pid, netns);
+	}
+	if (listed && processes->n > listed &&
+	    processes->at[listed].pid < processes->at[listed - 1].pid)
+		qsort(processes->at, processes->n, sizeof(*processes->at), by_pid);
+	if (!error)
+		processes->last = last;
+	return error;
+}
+
 /* The folder of a process is its effective user's, or root's if it may not be dumped (proc(5)). */
-static bool is_of_uid(int proc_fd, pid_t pid, uint32_t uid)
+static bool lives(int proc_fd, pid_t pid, uint32_t *uid)
 {
 	struct stat st;
 	char name[12];
 
 	*proc_put_u32(name, (uint32_t)pid) = 0;
-	return fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == uid;
+	if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*uid = st.st_uid;
+	return true;
 }
 
 unsigned netns_processes_of(const struct netns_processes *processes, uint64_t netns, uint32_t uid,
@@ -109,15 +160,16 @@ unsigned netns_processes_of(const struct netns_processes *processes, uint64_t ne
 {
 	pid_t others[NETNS_PIDS];
 	unsigned n = 0, n_others = 0, seen = 0;
+	uint32_t its;
 
 	/* From the highest pid down: as a rule the newest. */
 	for (unsigned i = processes->n; i-- && n < NETNS_PIDS && seen < CANDIDATES;) {
 		const struct netns_process *process = &processes->at[i];
 
-		if (process->netns != netns)
+		if (process->netns != netns || !lives(processes->proc_fd, process->pid, &its))
 			continue;
 		seen++;
-		if (is_of_uid(processes->proc_fd, process->pid, uid))
+		if (its == uid)
 			pids[n++] = process->pid;
 		else if (n_others < NETNS_PIDS)
 			others[n_others++] = process->pid;

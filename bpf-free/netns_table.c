@@ -12,7 +12,7 @@
 
 #define SPACES_MAX    1024 /* namespaces that are kept; what comes after them is not known */
 #define ENTER_AT_ONCE 64
-#define SHARE	      9 /* after a look at all processes nine times what it took is given to others */
+#define SHARE	      9 /* after a look at everybody, nine times what it took is given to others */
 #define ANEW_NS	      (5000 * NS_PER_MS) /* a process may go to another namespace (setns(2)) */
 
 struct netns_table {
@@ -20,7 +20,7 @@ struct netns_table {
 	uint64_t own; /* the caller's namespace is never asked */
 	struct netns_space *spaces;
 	unsigned n;
-	uint64_t scan_due_ns, scanned_anew_ns;
+	uint64_t scan_due_ns, scanned_ns, asked_ns;
 };
 
 int netns_table_open(struct netns_table **table, const char **what)
@@ -127,27 +127,14 @@ static bool enter_some(struct netns_table *t)
 	return n == ENTER_AT_ONCE;
 }
 
-/* Looks at who is there, if it is time for it: no more than a tenth of our time goes there. */
-static bool scan(struct netns_table *t, bool anew)
-{
-	uint64_t start = clock_mono_ns(), end;
-
-	anew |= start - t->scanned_anew_ns > ANEW_NS;
-	if (start < t->scan_due_ns || netns_processes_scan(&t->processes, anew))
-		return false;
-	if (anew)
-		t->scanned_anew_ns = start;
-	end = clock_mono_ns();
-	t->scan_due_ns = end + SHARE * (end - start);
-	return true;
-}
-
+/* A look at everybody, if it is time for one: no more than a tenth of our time goes there. */
 static bool refresh(struct netns_table *t)
 {
 	uint64_t start = clock_mono_ns(), end;
 
-	if (!scan(t, true))
+	if (start < t->scan_due_ns || netns_processes_scan(&t->processes))
 		return false;
+	t->scanned_ns = start;
 	for (unsigned i = 0; i < t->n; i++)
 		netns_space_read(&t->spaces[i]);
 	for (int round = 0; round < SPACES_MAX / ENTER_AT_ONCE && enter_some(t); round++)
@@ -203,6 +190,7 @@ void netns_table_ask(struct netns_table *t, const struct owner_query *query,
 {
 	bool fresh = false;
 
+	t->asked_ns = clock_mono_ns();
 	ask_spaces(t, query, answer);
 	if (answer->why != NETNS_FOUND && answer->why != NETNS_AMBIGUOUS) {
 		fresh = refresh(t);
@@ -211,8 +199,9 @@ void netns_table_ask(struct netns_table *t, const struct owner_query *query,
 	}
 	if (answer->why != NETNS_FOUND)
 		return;
-	if (!fresh)
-		scan(t, false); /* whoever connects may have been started a moment ago */
+	/* Whoever connects may have been started a moment ago. */
+	if (!fresh && netns_processes_catch_up(&t->processes) < 0)
+		refresh(t);
 	answer->n_pids =
 		netns_processes_of(&t->processes, answer->netns, answer->uid, answer->pids);
 }
@@ -230,6 +219,11 @@ static bool is_lived_in(const struct netns_table *t, uint64_t netns)
  * somebody asks for it. */
 void netns_table_tidy(struct netns_table *t)
 {
+	uint64_t now = clock_mono_ns();
+
+	/* Not while somebody waits for the answer. */
+	if (t->asked_ns > t->scanned_ns && now - t->scanned_ns > ANEW_NS)
+		refresh(t);
 	for (unsigned i = 0; i < t->n;)
 		if (is_lived_in(t, t->spaces[i].inode))
 			i++;

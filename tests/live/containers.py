@@ -14,15 +14,19 @@ from harness import Host, _write, call, check, wait_for
 from services import TRICKS
 
 CGROUP = '/sys/fs/cgroup/unified' if os.path.isdir('/sys/fs/cgroup/unified') else '/sys/fs/cgroup'
-ID = '0123456789abcdef' * 4
-# kind: the folders of its cgroup, and the name that egressd gives it
-KINDS = {
-    'docker': (('docker', ID), 'docker:0123456789ab'),
-    'docker with systemd': (('system.slice', f'docker-{ID}.scope'), 'docker:0123456789ab'),
-    'podman': (('machine.slice', f'libpod-{ID}.scope', 'container'), 'podman:0123456789ab'),
-    'lxc': (('lxc.payload.web1',), 'lxc:web1'),
-    'nspawn': (('machine.slice', r'machine-web\x2d2.scope', 'payload'), 'machine:web-2'),
-}
+KINDS = ('docker', 'docker with systemd', 'podman', 'lxc', 'nspawn')
+
+
+def names(kind, n):
+    """The folders of the n-th one's cgroup, and the name that egressd gives it."""
+    number = f'{n:04x}' * 16
+    return {
+        'docker': (('docker', number), f'docker:{number[:12]}'),
+        'docker with systemd': (('system.slice', f'docker-{number}.scope'), f'docker:{number[:12]}'),
+        'podman': (('machine.slice', f'libpod-{number}.scope', 'container'), f'podman:{number[:12]}'),
+        'lxc': ((f'lxc.payload.web{n}',), f'lxc:web{n}'),
+        'nspawn': (('machine.slice', rf'machine-web\x2d{n}.scope', 'payload'), f'machine:web-{n}'),
+    }[kind]
 
 
 def prepare(sandbox):
@@ -44,16 +48,18 @@ class Cgroup:
         self.root = os.path.join(CGROUP, sandbox.name)
         self.path = os.path.join(self.root, *folders)
         os.makedirs(self.path, exist_ok=True)
-        sandbox.on_close(self.close)
 
-    def close(self):
-        """Deepest first; a process that is still in there keeps its folder, and the test says so."""
+    def remove(self):
+        """And what is above it, unless another container is there. A process in it keeps it."""
         def gone():
-            for folder, _, _ in os.walk(self.root, topdown=False):
-                with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):
+                os.rmdir(self.path)
+            return not os.path.exists(self.path)
+        check(wait_for(gone, 5), f'{self.path} stays')
+        with contextlib.suppress(OSError):
+            for folder in (os.path.dirname(self.path), os.path.dirname(os.path.dirname(self.path)), self.root):
+                if folder.startswith(self.root):
                     os.rmdir(folder)
-            return not os.path.exists(self.root)
-        check(wait_for(gone, 5), f'{self.root} stays')
 
 
 class Container:
@@ -61,7 +67,7 @@ class Container:
 
     def __init__(self, sandbox, n, kind='docker', address=None, device=None):
         self.sandbox, self.n, self.device = sandbox, n, device or f'ct{n}'
-        folders, self.name = KINDS[kind]
+        folders, self.name = names(kind, n)
         self.host = Host(f'{sandbox.name}-c{n}')
         self.address = {4: f'172.30.{address or n}.2', 6: f'2001:db8:c:{address or n:x}::2'}
         sandbox.on_close(self.close)
@@ -101,13 +107,14 @@ class Container:
         return resident
 
     def close(self):
-        """Again and again: a test may end a container before its sandbox does."""
+        """A test may end a container before its sandbox does."""
         if self.closed:
             return
         self.closed = True
         for resident in self.residents:
             resident.close()
         self.host.close()
+        self.cgroup.remove()
 
 
 class Resident:

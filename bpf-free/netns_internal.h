@@ -55,17 +55,20 @@ void netns_space_close(struct netns_space *space);
 /* Reads its addresses anew; keeps the old ones when that fails. */
 void netns_space_read(struct netns_space *space);
 
-/* netns_processes.c: which namespace each process is in. */
+/* netns_processes.c: who is in another namespace than ours, and in which. */
 struct netns_process {
 	pid_t pid;
-	uint64_t netns; /* 0: not to be known */
+	uint64_t netns; /* 0: it is gone, or home again */
 };
 
 struct netns_processes {
 	int proc_fd;
+	uint64_t own;		  /* who is in this one is not listed */
 	struct netns_process *at; /* by pid, ascending */
 	unsigned n, room;
-	pid_t last; /* that the kernel had given away when they were listed; 0: not known */
+	pid_t last;	   /* that the kernel had given away at the last look; 0: not known */
+	pid_t young;	   /* and some seconds before it */
+	uint64_t young_ns; /* when that was */
 };
 
 /* The namespace of a process now; 0: it has none. */
@@ -73,7 +76,8 @@ uint64_t netns_of_process(int proc_fd, pid_t pid);
 /* Lists everybody anew. */
 int netns_processes_scan(struct netns_processes *processes);
 /* Adds those who came since then, by the numbers that the kernel has given away: what it costs
- * depends on how many came, not on how many there are. -E2BIG: too many. */
+ * depends on how many came, not on how many there are. The young ones are looked at again, since
+ * it is then that a container's first process goes there. -E2BIG: too many. */
 int netns_processes_catch_up(struct netns_processes *processes);
 /* Those of a namespace that live, at most NETNS_PIDS: the uid's before others', the newest first.
  */

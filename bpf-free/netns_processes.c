@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which process is in which network namespace; reads their ns/net links and enters none. */
+/* Who is in another network namespace; reads their ns/net links and enters none. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,11 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "netns_internal.h"
 #include "proc.h"
 
 #define CANDIDATES 512	/* of one namespace whose owner is looked at */
 #define CATCH_UP   2048 /* numbers that are tried one by one */
+#define YOUNG_NS   (5000 * NS_PER_MS)
 
 uint64_t netns_of_process(int proc_fd, pid_t pid)
 {
@@ -89,10 +91,13 @@ static int list(struct netns_processes *to)
 
 int netns_processes_scan(struct netns_processes *processes)
 {
-	struct netns_processes now = { .proc_fd = processes->proc_fd,
-				       .last = last_pid(processes->proc_fd) };
-	int error = list(&now);
+	struct netns_processes now = *processes;
+	int error;
 
+	now.at = NULL;
+	now.n = now.room = 0;
+	now.last = last_pid(now.proc_fd);
+	error = list(&now);
 	if (error) {
 		free(now.at);
 		return error;
@@ -114,26 +119,49 @@ static bool is_process(int proc_fd, pid_t pid)
 	       !netns_parse_tgid(text, len, &tgid) && tgid == pid;
 }
 
+/* One number, that may be a process's by now, or another one's, or a thread's. */
+static int look_at(struct netns_processes *processes, pid_t pid, unsigned listed)
+{
+	struct netns_process key = { .pid = pid }, *known;
+	uint64_t netns = netns_of_process(processes->proc_fd, pid);
+
+	if (netns == processes->own)
+		netns = 0;
+	known = listed ? bsearch(&key, processes->at, listed, sizeof(key), by_pid) : NULL;
+	if (known && known->netns == netns)
+		return 0;
+	if (netns && !is_process(processes->proc_fd, pid))
+		netns = 0;
+	if (known)
+		known->netns = netns;
+	return known || !netns ? 0 : add(processes, pid, netns);
+}
+
+static pid_t first_young(struct netns_processes *processes, pid_t last)
+{
+	uint64_t now = clock_mono_ns();
+	pid_t first = processes->young;
+
+	if (!first || first > processes->last || last - first > CATCH_UP)
+		first = processes->last;
+	if (now - processes->young_ns > YOUNG_NS) {
+		processes->young = processes->last;
+		processes->young_ns = now;
+	}
+	return first;
+}
+
 int netns_processes_catch_up(struct netns_processes *processes)
 {
-	pid_t last = last_pid(processes->proc_fd);
+	pid_t last = last_pid(processes->proc_fd), first;
 	unsigned listed = processes->n;
 	int error = 0;
 
 	if (!processes->last || last < processes->last || last - processes->last > CATCH_UP)
 		return -E2BIG;
-	for (pid_t pid = processes->last + 1; pid <= last && !error; pid++) {
-		struct netns_process key = { .pid = pid }, *known;
-		uint64_t netns = netns_of_process(processes->proc_fd, pid);
-
-		if (!netns)
-			continue;
-		known = listed ? bsearch(&key, processes->at, listed, sizeof(key), by_pid) : NULL;
-		if (known)
-			known->netns = is_process(processes->proc_fd, pid) ? netns : 0;
-		else if (is_process(processes->proc_fd, pid))
-			error = add(processes, pid, netns);
-	}
+	first = first_young(processes, last);
+	for (pid_t pid = first; pid < last && !error; pid++)
+		error = look_at(processes, pid + 1, listed);
 	if (listed && processes->n > listed &&
 	    processes->at[listed].pid < processes->at[listed - 1].pid)
 		qsort(processes->at, processes->n, sizeof(*processes->at), by_pid);

@@ -12,15 +12,14 @@
 
 #define SPACES_MAX    1024 /* namespaces that are kept; what comes after them is not known */
 #define ENTER_AT_ONCE 64
-#define SHARE	      9 /* after a look at everybody, nine times what it took is given to others */
+#define SHARE	      9			 /* times what a look took that is left for others */
 #define ANEW_NS	      (5000 * NS_PER_MS) /* a process may go to another namespace (setns(2)) */
 
 struct netns_table {
 	struct netns_processes processes;
-	uint64_t own; /* the caller's namespace is never asked */
 	struct netns_space *spaces;
 	unsigned n;
-	uint64_t scan_due_ns, scanned_ns, asked_ns;
+	uint64_t scan_due_ns, look_due_ns, scanned_ns, asked_ns;
 };
 
 int netns_table_open(struct netns_table **table, const char **what)
@@ -42,8 +41,8 @@ int netns_table_open(struct netns_table **table, const char **what)
 		goto failed;
 	}
 	*what = "read the own network namespace";
-	t->own = netns_of_process(t->processes.proc_fd, getpid());
-	if (!t->own) {
+	t->processes.own = netns_of_process(t->processes.proc_fd, getpid());
+	if (!t->processes.own) {
 		error = -ENOENT;
 		goto failed;
 	}
@@ -104,8 +103,7 @@ static bool enter_some(struct netns_table *t)
 	for (unsigned i = 0; i < processes->n && n < ENTER_AT_ONCE && t->n + n < SPACES_MAX; i++) {
 		const struct netns_process *process = &processes->at[i];
 
-		if (!process->netns || process->netns == t->own ||
-		    is_known(t, found, n, process->netns))
+		if (!process->netns || is_known(t, found, n, process->netns))
 			continue;
 		ns_fds[n] = open_ns(processes->proc_fd, process->pid);
 		if (ns_fds[n] < 0)
@@ -127,20 +125,45 @@ static bool enter_some(struct netns_table *t)
 	return n == ENTER_AT_ONCE;
 }
 
-/* A look at everybody, if it is time for one: no more than a tenth of our time goes there. */
-static bool refresh(struct netns_table *t)
+static void look_into_spaces(struct netns_table *t)
 {
-	uint64_t start = clock_mono_ns(), end;
-
-	if (start < t->scan_due_ns || netns_processes_scan(&t->processes))
-		return false;
-	t->scanned_ns = start;
 	for (unsigned i = 0; i < t->n; i++)
 		netns_space_read(&t->spaces[i]);
 	for (int round = 0; round < SPACES_MAX / ENTER_AT_ONCE && enter_some(t); round++)
 		;
-	end = clock_mono_ns();
-	t->scan_due_ns = end + SHARE * (end - start);
+}
+
+/* Not sooner again than after nine times what it took: a tenth of our time is what strangers'
+ * addresses may cost. */
+static uint64_t next_due(uint64_t start)
+{
+	uint64_t end = clock_mono_ns();
+
+	return end + SHARE * (end - start);
+}
+
+/* Who is new, and what addresses there are now. */
+static bool look_again(struct netns_table *t)
+{
+	uint64_t start = clock_mono_ns();
+
+	if (start < t->look_due_ns || netns_processes_catch_up(&t->processes))
+		return false;
+	look_into_spaces(t);
+	t->look_due_ns = next_due(start);
+	return true;
+}
+
+/* The same with a look at everybody. */
+static bool refresh(struct netns_table *t)
+{
+	uint64_t start = clock_mono_ns();
+
+	if (start < t->scan_due_ns || netns_processes_scan(&t->processes))
+		return false;
+	t->scanned_ns = start;
+	look_into_spaces(t);
+	t->scan_due_ns = next_due(start);
 	return true;
 }
 
@@ -185,6 +208,11 @@ static void ask_spaces(struct netns_table *t, const struct owner_query *query,
 			       : NETNS_NO_ADDRESS;
 }
 
+static bool is_settled(const struct netns_answer *answer)
+{
+	return answer->why == NETNS_FOUND || answer->why == NETNS_AMBIGUOUS;
+}
+
 void netns_table_ask(struct netns_table *t, const struct owner_query *query,
 		     struct netns_answer *answer)
 {
@@ -192,10 +220,13 @@ void netns_table_ask(struct netns_table *t, const struct owner_query *query,
 
 	t->asked_ns = clock_mono_ns();
 	ask_spaces(t, query, answer);
-	if (answer->why != NETNS_FOUND && answer->why != NETNS_AMBIGUOUS) {
-		fresh = refresh(t);
-		if (fresh)
-			ask_spaces(t, query, answer);
+	if (!is_settled(answer) && look_again(t)) {
+		fresh = true;
+		ask_spaces(t, query, answer);
+	}
+	if (!is_settled(answer) && refresh(t)) {
+		fresh = true;
+		ask_spaces(t, query, answer);
 	}
 	if (answer->why != NETNS_FOUND)
 		return;

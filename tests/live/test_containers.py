@@ -257,6 +257,30 @@ def helper(tap, sandbox):
     for family in (4, 6):
         tap.test(f'a masquerading box names the process behind it over IPv{family}', masqueraded, family)
 
+    def flood():
+        """One container sends as fast as it can; another one's few are judged beside it, and credited to nobody else."""
+        script = os.path.join(sandbox.make_folder('html'), 'loop.py')
+        shutil.copyfile(os.path.join(os.path.dirname(__file__), 'tricks', 'loop.py'), script)
+        target, dst = stranger(4, next(turn)), stranger(4, next(turn))
+        flooder, quiet = boxes['lxc'], residents['nspawn']
+        process = flooder.host.popen(flooder.argv('/usr/bin/python3', script, target, '25', '0', '3000'),
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process.stdout.readline()
+        times = []
+        while process.poll() is None and len(times) < 200:
+            times.append(refused(sandbox, quiet, dst))
+            time.sleep(0.005)
+        tally = process.communicate(timeout=60)[0]
+        check('ECONNREFUSED=3000' in tally, tally)
+        equal(cable.packets(target), [], 'at the far end')
+        check({row['pid'] for row in egress.await_verdicts(dst=dst)} <= {quiet.pid, None}, 'a wrong one')
+        rows = egress.verdicts(dst=target)
+        check({row['script'] for row in rows} <= {script, None}, 'a wrong script')
+        check(any(row['script'] == script for row in rows), 'never named')
+        sums(egress)
+        return f'{tally.strip()}; {len(times)} of the other, median {statistics.median(times):.2f} ms'
+
+    tap.test('a container that floods is refused each time, and takes nobody else with it', flood)
     tap.test('what is forwarded and held is counted exactly', sums, egress)
     dies(tap, sandbox, egress, boxes['docker'], residents['docker'], turn)
 

@@ -14,6 +14,7 @@
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -414,6 +415,46 @@ static void whoever_came_since_the_last_look_is_added_and_no_thread(void **state
 	free(processes.at);
 }
 
+static void a_young_process_that_goes_to_another_namespace_is_seen_there(void **state)
+{
+	struct netns_processes processes = { .proc_fd = proc_fd };
+	uint64_t other = 0;
+	int orders[2], done[2];
+	char byte = 0;
+	pid_t child;
+
+	(void)state;
+	processes.own = netns_of_process(proc_fd, getpid());
+	assert_int_equal(pipe(orders), 0);
+	assert_int_equal(pipe(done), 0);
+	assert_int_equal(netns_processes_scan(&processes), 0);
+	child = fork();
+	if (child == 0) {
+		(void)!read(orders[0], &byte, 1);
+		byte = unshare(CLONE_NEWNET) == 0 ? 'y' : 'n';
+		(void)!write(done[1], &byte, 1);
+		for (;;)
+			pause();
+	}
+	assert_int_equal(netns_processes_catch_up(&processes), 0);
+	for (unsigned i = 0; i < processes.n; i++)
+		assert_true(processes.at[i].pid != child); /* at home like us */
+	assert_int_equal(write(orders[1], "x", 1), 1);
+	assert_int_equal(read(done[0], &byte, 1), 1);
+	if (byte == 'y') {
+		assert_int_equal(netns_processes_catch_up(&processes), 0);
+		for (unsigned i = 0; i < processes.n; i++)
+			if (processes.at[i].pid == child)
+				other = processes.at[i].netns;
+		assert_true(other != 0 && other == netns_of_process(proc_fd, child));
+	}
+	end(child);
+	free(processes.at);
+	close(orders[0]), close(orders[1]), close(done[0]), close(done[1]);
+	if (byte != 'y')
+		skip();
+}
+
 /* A child that holds a socket of ours among others; its number there. */
 static pid_t spawn_holder(uint32_t *inode)
 {
@@ -568,6 +609,7 @@ int main(void)
 		cmocka_unit_test(a_message_that_is_none_is_refused),
 		cmocka_unit_test(each_reason_says_what_is_known),
 		cmocka_unit_test(whoever_came_since_the_last_look_is_added_and_no_thread),
+		cmocka_unit_test(a_young_process_that_goes_to_another_namespace_is_seen_there),
 		cmocka_unit_test(only_a_table_that_shows_the_socket_makes_a_holder),
 		cmocka_unit_test(the_finder_names_a_holder_or_says_why_not),
 		cmocka_unit_test(the_finder_takes_no_more_than_it_can_hold),

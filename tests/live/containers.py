@@ -6,6 +6,7 @@ The truth about a connect is the harness's: the pid that the host sees, and the 
 """
 
 import contextlib
+import json
 import os
 import shutil
 import subprocess
@@ -106,6 +107,12 @@ class Container:
         self.residents.append(resident)
         return resident
 
+    def in_runtime(self, uid=0):
+        """A resident that runc, which docker starts its containers with, puts into this network namespace."""
+        runtime = Runtime(self, uid)
+        self.residents.append(runtime)
+        return runtime
+
     def close(self):
         """A test may end a container before its sandbox does."""
         if self.closed:
@@ -117,26 +124,10 @@ class Container:
         self.cgroup.remove()
 
 
-class Resident:
-    def __init__(self, container, user, before):
-        folder = container.sandbox.make_folder(f'c{container.n}')
-        self.script = os.path.join(folder, 'resident.py')
-        shutil.copyfile(os.path.join(TRICKS, 'resident.py'), self.script)
-        words = ['setpriv', '--reuid', str(user), '--regid', str(user), '--clear-groups'] if user != 'root' else []
-        self.process = container.host.popen(container.argv(*words, *before, '/usr/bin/python3', self.script),
-                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                            text=True, bufsize=1)
-        check(self.process.stdout.readline() == 'ready\n', 'the container has no resident')
-        self.pid = self._find(self.process.pid)
+class Told:
+    """Something under way that reads lines and answers each."""
 
-    def _find(self, pid):
-        """The last of the chain of only children: as the host numbers it."""
-        while True:
-            with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as file:
-                children = file.read().split()
-            if not children:
-                return pid
-            pid = int(children[0])
+    process = None
 
     def tell(self, *words):
         self.process.stdin.write(' '.join(str(word) for word in words) + '\n')
@@ -158,3 +149,80 @@ class Resident:
             self.process.kill()
             self.process.wait()
         self.process.stdout.close()
+
+
+class Runtime(Told):
+    """A bundle for runc: the machine's /usr, a script of its own, uid shifted by 100000 when it is not 0."""
+
+    def __init__(self, container, uid):
+        sandbox, self.script = container.sandbox, '/srv/resident.py'
+        self.id, self.state = f'{sandbox.name}-r{container.n}', sandbox.make_folder('runc')
+        bundle = sandbox.make_folder(f'bundle{container.n}')
+        root = sandbox.make_folder(f'bundle{container.n}', 'rootfs')
+        for name in ('usr', 'proc', 'dev', 'srv', 'tmp'):
+            os.makedirs(f'{root}/{name}', exist_ok=True)
+        for name in ('bin', 'lib', 'lib64'):
+            os.symlink(f'usr/{name}', f'{root}/{name}')
+        shutil.copyfile(os.path.join(TRICKS, 'resident.py'), f'{root}/srv/resident.py')
+        self.folders = os.path.relpath(container.cgroup.path, CGROUP)
+        capabilities = ['CAP_NET_RAW', 'CAP_NET_BIND_SERVICE', 'CAP_SETUID', 'CAP_SETGID']
+        shifted = {'uidMappings': [{'containerID': 0, 'hostID': 100000, 'size': 65536}],
+                   'gidMappings': [{'containerID': 0, 'hostID': 100000, 'size': 65536}]} if uid else {}
+        spec = {
+            'ociVersion': '1.0.2', 'hostname': 'shop', 'root': {'path': 'rootfs', 'readonly': True},
+            'process': {
+                'terminal': False, 'cwd': '/', 'user': {'uid': uid, 'gid': uid}, 'noNewPrivileges': True,
+                'args': ['/usr/bin/python3', self.script], 'env': ['PATH=/usr/bin', 'LC_ALL=C'],
+                'capabilities': {kind: capabilities for kind in ('bounding', 'effective', 'permitted')},
+            },
+            'mounts': [{'destination': '/usr', 'type': 'bind', 'source': '/usr', 'options': ['rbind', 'ro']},
+                       {'destination': '/proc', 'type': 'proc', 'source': 'proc'},
+                       {'destination': '/dev', 'type': 'tmpfs', 'source': 'tmpfs', 'options': ['nosuid', 'mode=755']}],
+            'linux': {
+                'cgroupsPath': '/' + self.folders, **shifted,
+                'namespaces': [{'type': kind} for kind in ('pid', 'ipc', 'uts', 'mount') + (('user',) if uid else ())]
+                + [{'type': 'network', 'path': f'/run/netns/{container.host.name}'}],
+            },
+        }
+        with open(f'{bundle}/config.json', 'w', encoding='ascii') as file:
+            json.dump(spec, file)
+        self.process = subprocess.Popen(['runc', '--root', self.state, 'run', '-b', bundle, self.id],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        text=True, bufsize=1, start_new_session=True)
+        line = self.process.stdout.readline()
+        check(line == 'ready\n', f'runc: {line}')
+        self.pid = json.loads(call('runc', '--root', self.state, 'state', self.id))['pid']
+
+    def close(self):
+        super().close()
+        subprocess.run(['runc', '--root', self.state, 'delete', '-f', self.id], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=False)
+        top = self.folders.split('/')[0]
+        for hierarchy in os.listdir('/sys/fs/cgroup'):
+            path = os.path.join('/sys/fs/cgroup', hierarchy)
+            if path != CGROUP and os.path.isdir(os.path.join(path, top)):
+                for folder, _, _ in os.walk(os.path.join(path, top), topdown=False):
+                    with contextlib.suppress(OSError):
+                        os.rmdir(folder)
+
+
+class Resident(Told):
+    def __init__(self, container, user, before):
+        folder = container.sandbox.make_folder(f'c{container.n}')
+        self.script = os.path.join(folder, 'resident.py')
+        shutil.copyfile(os.path.join(TRICKS, 'resident.py'), self.script)
+        words = ['setpriv', '--reuid', str(user), '--regid', str(user), '--clear-groups'] if user != 'root' else []
+        self.process = container.host.popen(container.argv(*words, *before, '/usr/bin/python3', self.script),
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                            text=True, bufsize=1)
+        check(self.process.stdout.readline() == 'ready\n', 'the container has no resident')
+        self.pid = self._find(self.process.pid)
+
+    def _find(self, pid):
+        """The last of the chain of only children: as the host numbers it."""
+        while True:
+            with open(f'/proc/{pid}/task/{pid}/children', encoding='ascii') as file:
+                children = file.read().split()
+            if not children:
+                return pid
+            pid = int(children[0])

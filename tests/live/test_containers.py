@@ -342,6 +342,35 @@ def dies(tap, sandbox, egress, container, resident, turn):
     tap.test('it ends with egressd', ends)
 
 
+def runtime(tap, sandbox):
+    """The same out of what docker starts its containers with."""
+    prepare(sandbox)
+    egress = Egress(sandbox, containers=True)
+    if not tap.test('egressd starts before a container', lambda: egress.start() and None):
+        return
+    turn = iter(range(10, 250))
+
+    def named(n, family, uid, outside):
+        if not shutil.which('runc'):
+            raise Skip('no runc')
+        container = Container(sandbox, n, 'docker')
+        resident = container.in_runtime(uid)
+        try:
+            dst = stranger(family, next(turn))
+            ms = refused(sandbox, resident, dst)
+            row = egress.one_verdict(dst=dst)
+            is_named(row, resident, container)
+            expect(row, ruid=outside, charged_uid=outside, verdict='deny', reason='forwarded')
+        finally:
+            container.close()
+        return f"{ms:.2f} ms, {row['owner_how']}, {row['lookup_us']} us"
+
+    for n, (family, uid, outside, words) in enumerate(((4, 0, 0, 'root'), (6, 0, 0, 'root'),
+                                                      (4, 33, 100033, 'www-data in a user namespace of its own')), 40):
+        tap.test(f'{words} in a container that runc started is named over IPv{family}', named, n, family, uid, outside)
+    tap.test('and all of it is counted exactly', sums, egress)
+
+
 def monitor(tap, sandbox):
     """mode = "monitor": what is forwarded passes, and is named."""
     prepare(sandbox)
@@ -381,4 +410,4 @@ def nft(sandbox, text):
     check(done.code == 0, str(done))
 
 
-main(without, helper, monitor)
+main(without, helper, runtime, monitor)

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -338,6 +339,7 @@ static pid_t spawn_idle(void)
 	pid_t pid = fork();
 
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
 	}
@@ -430,6 +432,7 @@ static void a_young_process_that_goes_to_another_namespace_is_seen_there(void **
 	assert_int_equal(netns_processes_scan(&processes), 0);
 	child = fork();
 	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)!read(orders[0], &byte, 1);
 		byte = unshare(CLONE_NEWNET) == 0 ? 'y' : 'n';
 		(void)!write(done[1], &byte, 1);

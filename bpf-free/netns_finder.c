@@ -72,16 +72,10 @@ static struct work *get(struct list *list)
 	return work;
 }
 
-static void let_go(struct netns_finder *f)
+static void destroy(struct netns_finder *f)
 {
 	struct work *work;
-	bool last;
 
-	pthread_mutex_lock(&f->lock);
-	last = --f->users == 0;
-	pthread_mutex_unlock(&f->lock);
-	if (!last)
-		return;
 	while ((work = get(&f->todo)) || (work = get(&f->done)))
 		free(work);
 	if (f->proc_fd >= 0)
@@ -91,6 +85,17 @@ static void let_go(struct netns_finder *f)
 	pthread_cond_destroy(&f->posted);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
+}
+
+static void let_go(struct netns_finder *f)
+{
+	bool last;
+
+	pthread_mutex_lock(&f->lock);
+	last = --f->users == 0;
+	pthread_mutex_unlock(&f->lock);
+	if (last)
+		destroy(f);
 }
 
 /* --- on the thread ------------------------------------------------------------------------- */
@@ -165,7 +170,7 @@ static void *worker_main(void *arg)
 	struct netns_finder *f = worker->finder;
 	const uint64_t one = 1;
 	struct work *work;
-	bool alone;
+	bool alone, last;
 
 	pthread_mutex_lock(&f->lock);
 	for (;;) {
@@ -188,11 +193,14 @@ static void *worker_main(void *arg)
 		(void)!write(f->event_fd, &one, sizeof(one)); /* fails at 2^64 - 1 only */
 	}
 	worker->over = true;
+	/* Whoever joins it may hold the lock: it is not asked for again. */
 	alone = worker->alone;
+	last = --f->users == 0;
 	pthread_mutex_unlock(&f->lock);
 	if (alone)
 		free(worker);
-	let_go(f);
+	if (last)
+		destroy(f);
 	return NULL;
 }
 

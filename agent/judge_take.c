@@ -99,6 +99,10 @@ static void judge_with_owner(struct judge *judge, const struct packet *packet,
  * stops at the first holder: whether it is the only one is seen now. */
 static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta)
 {
+	/* A refused container's socket is reset by now: whoever else held it is not to be seen any
+	 * more, and everybody else's packets would wait for that look. */
+	if (meta->forwarded && !judge->again && judge->record.verdict == VERDICT_DENY)
+		return false;
 	return (judge->again || judge->record.owner.how == OWNER_CONFIRMED) &&
 	       allowance_left(&judge->after, meta->uid, clock_ns(CLOCK_MONOTONIC));
 }

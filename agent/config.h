@@ -61,6 +61,8 @@ struct config {
 	char server_status[CONFIG_PATH_BYTES]; /* server_status = "http://127.0.0.1/server-status":
 						* apache's, on the loopback; "": not asked */
 
+	bool containers; /* containers = false: run egressd-enter, which names their processes */
+
 	/* processes */
 	char judge_user[CONFIG_NAME_BYTES];    /* judge_user = "egressd-judge"; name or number */
 	char recorder_user[CONFIG_NAME_BYTES]; /* recorder_user = "egressd"; name or number */

@@ -37,6 +37,7 @@ const struct config_key config_keys[] = {
 	{ "lookup_ms", CONFIG_U32, AT(lookup_ms), 1, 1000, "ms" },
 	{ "lookup_after_ms", CONFIG_U32, AT(lookup_after_ms), 0, 1000, "ms" },
 	{ "script_ms", CONFIG_U32, AT(script_ms), 0, 1000, "ms" },
+	{ "containers", CONFIG_BOOL, AT(containers) },
 
 	{ "witness", CONFIG_BOOL, AT(witness) },
 	{ "trigger_wait_s", CONFIG_U32, AT(trigger_wait_s), 0, 3600, "s" },
@@ -91,6 +92,7 @@ void config_defaults(struct config *config)
 		.lookup_ms = 100,
 		.lookup_after_ms = 20,
 		.script_ms = 20,
+		.containers = false,
 
 		.witness = true,
 		.trigger_wait_s = 120,

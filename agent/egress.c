@@ -127,6 +127,7 @@ int egress_judge(const struct policy *policy, const struct packet *packet,
 			     .flow = &record->flow,
 			     .flow_error = record->flow_error,
 			     .dst_local = meta->dst_local,
+			     .forwarded = meta->forwarded,
 			     .has_uid = meta->has_uid,
 			     .uid = meta->uid,
 			     .owner = &record->owner,
@@ -143,6 +144,7 @@ int egress_judge(const struct policy *policy, const struct packet *packet,
 	record->has_uid = meta->has_uid;
 	record->uid = meta->has_uid ? meta->uid : OWNER_UID_NONE;
 	record->gid = meta->has_uid ? meta->gid : OWNER_UID_NONE;
+	memcpy(record->indev, meta->indev, sizeof(record->indev));
 	record->foreign_holder = held_by_foreigner(policy, meta, &record->owner);
 	keep_excerpt(packet, meta, record);
 	return result;

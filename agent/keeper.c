@@ -19,7 +19,9 @@
 
 #include "../nft/ruleset.h"
 #include "clock.h"
+#include "enter.h"
 #include "keeper_child.h"
+#include "keeper_enter.h"
 #include "keeper_rules.h"
 #include "log.h"
 #include "notify.h"
@@ -47,6 +49,7 @@ struct keeper {
 	int asked[2];	    /* judge -> witness; the same */
 	pid_t judge;	    /* 0: does not run */
 	struct keeper_child recorder, witness;
+	struct keeper_enter enter;
 	bool witness_told; /* to end, and to come back with a new configuration */
 	int judge_status;
 	sigset_t signals;
@@ -114,6 +117,7 @@ static void be_recorder(struct keeper *keeper)
 	child_signals();
 	prctl(PR_SET_NAME, "egressd-rec");
 	edges_close(&keeper->edges);
+	keeper_enter_close(&keeper->enter);
 	close_end(keeper->channel, JUDGE_END); /* or it would never see the end */
 	close_pair(keeper->control);
 	close_pair(keeper->asked);
@@ -163,6 +167,7 @@ static void be_judge(struct keeper *keeper)
 		.channel_fd = keeper->channel[JUDGE_END],
 		.control_fd = keeper->control[JUDGE_END],
 		.witness_fd = keeper->asked[JUDGE_END],
+		.enter_fd = keeper->enter.judge_fd,
 	};
 
 	/* A folder in /proc is kept open for each process that connects (bpf-free/near.c). */
@@ -177,7 +182,26 @@ static void be_judge(struct keeper *keeper)
 	close_end(keeper->control, OTHER_END);
 	close_end(keeper->asked, OTHER_END);
 	statedir_close(&keeper->statedir);
+	if (keeper->enter.own_fd >= 0)
+		close(keeper->enter.own_fd); /* or it would never see its end */
 	exit(judge_main(&start));
+}
+
+static void be_enter(struct keeper *keeper)
+{
+	child_signals();
+	prctl(PR_SET_NAME, "egressd-enter");
+	edges_close(&keeper->edges);
+	statedir_close(&keeper->statedir);
+	for (int end = JUDGE_END; end <= OTHER_END; end++) {
+		if (keeper->channel[end] >= 0)
+			close(keeper->channel[end]);
+		if (keeper->control[end] >= 0)
+			close(keeper->control[end]);
+	}
+	if (keeper->enter.judge_fd >= 0)
+		close(keeper->enter.judge_fd); /* or it would never see its end */
+	exit(enter_main(keeper->enter.own_fd, keeper->users.judge_uid, keeper->users.judge_gid));
 }
 
 static int start_child(struct keeper *keeper, pid_t *pid, void (*be)(struct keeper *))
@@ -211,6 +235,15 @@ static void start_witness(struct keeper *keeper)
 	start_child(keeper, &keeper->witness.pid, be_witness);
 }
 
+static int start_enter(struct keeper *keeper)
+{
+	if (!keeper->enter.wanted)
+		return 0;
+	keeper->enter.started = now_s();
+	keeper->enter.due = keeper->enter.started + 1; /* if it can't be started now */
+	return start_child(keeper, &keeper->enter.pid, be_enter);
+}
+
 static void on_recorder_end(struct keeper *keeper, int status)
 {
 	if (keeper->stopping)
@@ -240,6 +273,10 @@ static void reap(struct keeper *keeper)
 			on_recorder_end(keeper, status);
 		} else if (pid == keeper->witness.pid) {
 			on_witness_end(keeper, status);
+		} else if (pid == keeper->enter.pid && keeper->stopping) {
+			keeper->enter.pid = 0;
+		} else if (pid == keeper->enter.pid) {
+			keeper_enter_ended(&keeper->enter, status, now_s());
 		} else if (pid == keeper->judge) {
 			keeper->judge = 0;
 			keeper->judge_status = status;
@@ -351,6 +388,8 @@ static void hear_judge(struct keeper *keeper)
 	}
 	if (got == 1 && word == *JUDGE_SAYS_RULES)
 		see_to_rules(keeper);
+	if (got == 1 && word == *JUDGE_SAYS_ENTER)
+		keeper_enter_kill(&keeper->enter);
 }
 
 /* --- the story ----------------------------------------------------------------------------- */
@@ -370,7 +409,7 @@ static int make_channels(struct keeper *keeper)
 		log_warning("channel_bytes: %s", strerror(errno));
 	setsockopt(keeper->asked[JUDGE_END], SOL_SOCKET, SO_SNDBUFFORCE, &asked_size,
 		   sizeof(asked_size)); /* without it fewer wait, and those are counted */
-	return 0;
+	return keeper_enter_open(&keeper->enter, keeper->settings.config.containers);
 }
 
 /* Waits for the judge's word that all is in place. */
@@ -381,6 +420,9 @@ static int await_judge(struct keeper *keeper)
 	edges_close(&keeper->edges);
 	close_end(keeper->control, JUDGE_END);
 	close_end(keeper->asked, JUDGE_END);
+	if (keeper->enter.judge_fd >= 0)
+		close(keeper->enter.judge_fd);
+	keeper->enter.judge_fd = -1;
 	return recv(keeper->control[OTHER_END], &word, 1, 0) == 1 ? 0 : -1;
 }
 
@@ -402,6 +444,7 @@ static int next_signal(struct keeper *keeper)
 
 	if (witness_wanted(keeper))
 		timeout_ms = sooner(timeout_ms, keeper_child_wait_ms(&keeper->witness, now_s()));
+	timeout_ms = keeper_enter_timeout_ms(&keeper->enter, now_s(), timeout_ms);
 	if (poll(waits, 2, timeout_ms) <= 0)
 		return 0;
 	if (waits[1].revents)
@@ -430,6 +473,8 @@ static void run(struct keeper *keeper)
 			start_recorder(keeper);
 		if (witness_wanted(keeper) && !keeper_child_wait_ms(&keeper->witness, now_s()))
 			start_witness(keeper);
+		if (!keeper->stopping && keeper_enter_due(&keeper->enter, now_s()))
+			start_enter(keeper);
 	}
 }
 
@@ -467,6 +512,10 @@ static int end(struct keeper *keeper)
 		kill(keeper->judge, SIGTERM);
 		await_end(keeper, &keeper->judge, 5);
 	}
+	if (keeper->enter.pid) {
+		kill(keeper->enter.pid, SIGTERM);
+		await_end(keeper, &keeper->enter.pid, 2);
+	}
 	/* A judge that was killed left its rule behind. While something still holds the queue that
 	 * nobody reads, bypass does not apply: SYNs would hang instead of being refused. */
 	if (keeper->judge || !WIFEXITED(keeper->judge_status))
@@ -497,6 +546,7 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 		.channel = { -1, -1 },
 		.control = { -1, -1 },
 		.asked = { -1, -1 },
+		.enter = { .judge_fd = -1, .own_fd = -1 },
 	};
 	const struct config *config = &keeper.settings.config;
 	char why[CONFIG_PATH_BYTES + 128];
@@ -530,8 +580,10 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 	keeper_rules_unloaded(keeper.statedir.dir_fd, true);
 	if (witness_wanted(&keeper))
 		start_witness(&keeper);
-	if (start_recorder(&keeper) == 0 && start_child(&keeper, &keeper.judge, be_judge) == 0 &&
-	    await_judge(&keeper) == 0) {
+	/* egressd-enter first of those that the judge talks to: it asks nothing, and opens little.
+	 */
+	if (start_recorder(&keeper) == 0 && start_enter(&keeper) == 0 &&
+	    start_child(&keeper, &keeper.judge, be_judge) == 0 && await_judge(&keeper) == 0) {
 		notify_send("READY=1\nSTATUS=guarding");
 		run(&keeper);
 	} else {

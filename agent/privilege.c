@@ -15,6 +15,7 @@
 static const cap_value_t judge_capabilities[] = { CAP_NET_ADMIN, CAP_SYS_PTRACE,
 						  CAP_DAC_READ_SEARCH };
 static const cap_value_t witness_capabilities[] = { CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH };
+static const cap_value_t enter_capabilities[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What the bounding set lacks no exec can give back. Needs CAP_SETPCAP, so before the uid goes. */
@@ -59,7 +60,7 @@ static int keep_only(const cap_value_t *keep, size_t n_keep)
 	return error;
 }
 
-/* Down to user with these capabilities, and to the end with the keeper. */
+/* Down to user (NULL: without groups) with these capabilities, and to the end with the keeper. */
 static int descend(const char *user, uid_t uid, gid_t gid, const cap_value_t *keep, size_t n_keep,
 		   const char **stage)
 {
@@ -73,7 +74,7 @@ static int descend(const char *user, uid_t uid, gid_t gid, const cap_value_t *ke
 	*stage = "keep capabilities over the change of user";
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return -errno;
-	*stage = "become the judge's user";
+	*stage = "become another user";
 	error = change_identity(user, uid, gid);
 	if (error)
 		return error;
@@ -100,6 +101,11 @@ int privilege_judge(const char *user, uid_t uid, gid_t gid, const char **stage)
 int privilege_witness(const char *user, uid_t uid, gid_t gid, const char **stage)
 {
 	return descend(user, uid, gid, witness_capabilities, COUNT(witness_capabilities), stage);
+}
+
+int privilege_enter(uid_t uid, gid_t gid, const char **stage)
+{
+	return descend(NULL, uid, gid, enter_capabilities, COUNT(enter_capabilities), stage);
 }
 
 int privilege_recorder(uid_t uid, gid_t gid, const char **stage)

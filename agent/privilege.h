@@ -12,6 +12,12 @@
  * site's own (and lets nothing be written), and together with CAP_SYS_PTRACE it reads the web
  * servers' /proc/PID/fd, which name their logs, and opens /proc/PID/exe. It has no CAP_NET_ADMIN:
  * nothing that it reads can change a verdict or a rule.
+ *
+ * egressd-enter, which runs where containers = true, keeps CAP_SYS_ADMIN (setns(2) into a network
+ * namespace asks for it there and here) and CAP_SYS_PTRACE (/proc/PID/ns of other users' processes
+ * asks for PTRACE_MODE_READ). It needs no CAP_NET_ADMIN, since sock_diag answers an exact question
+ * to anybody inside, and no CAP_DAC_READ_SEARCH, since it looks into no descriptor table. It dies
+ * with its keeper.
  */
 #ifndef AGENT_PRIVILEGE_H
 #define AGENT_PRIVILEGE_H
@@ -23,5 +29,6 @@
 int privilege_judge(const char *user, uid_t uid, gid_t gid, const char **stage);
 int privilege_witness(const char *user, uid_t uid, gid_t gid, const char **stage);
 int privilege_recorder(uid_t uid, gid_t gid, const char **stage);
+int privilege_enter(uid_t uid, gid_t gid, const char **stage);
 
 #endif

@@ -104,6 +104,23 @@ static void page_verdict(const struct page *page)
 		  show_explain_via(verdict->via));
 }
 
+/* A container or another host is known by where its packet came from, if by nothing else. */
+static void page_indev(const struct page *page)
+{
+	const struct store_verdict *verdict = page->verdict;
+	char *device = page_text(page, "indev"), *from;
+
+	if (!device)
+		return;
+	from = show_endpoint(verdict->family, &verdict->src, -1);
+	page_line(page, verdict->container.len > 0 ? "came in by" : "container", "%s%s%s%s",
+		  verdict->container.len > 0 ? "" : "or other host, known by its address only: ",
+		  verdict->container.len > 0 ? "" : from, verdict->container.len > 0 ? "" : " by ",
+		  device);
+	free(from);
+	free(device);
+}
+
 static void page_who(const struct page *page)
 {
 	const struct store_verdict *verdict = page->verdict;
@@ -135,6 +152,7 @@ static void page_who(const struct page *page)
 		page_line(page, "logged in as", "uid %lld", (long long)verdict->login_uid);
 	page_field_line(page, "unit", "unit", "");
 	page_field_line(page, "container", "container", "");
+	page_indev(page);
 	if (verdict->offender > 0)
 		page_line(page, "offender", "%lld (egressctl list-verdicts --offender %lld)",
 			  (long long)verdict->offender, (long long)verdict->offender);

@@ -186,6 +186,7 @@ struct store_verdict {
 	int64_t n_holders;
 	int family;		     /* AF_*; 0 when not known */
 	struct store_bytes src, dst; /* 4 or 16 bytes, network order */
+	struct store_bytes indev;    /* the interface by which it came in, if it was forwarded */
 	int64_t sport, dport;	     /* -1: not known */
 	int64_t lookup_us, lookup_fds;
 	const char *evidence_file;

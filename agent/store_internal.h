@@ -149,6 +149,7 @@ extern const char store_sql_reckon[]; /* META_OFFENDER_BYTES, META_ADDRESS_BYTES
 	X(MANY_DST, "many_dst", "INTEGER NOT NULL")                                                \
 	X(FOREIGN_HOLDER, "foreign_holder", "INTEGER NOT NULL")                                    \
 	X(POSES, "poses", "INTEGER NOT NULL DEFAULT 0")                                            \
+	X(INDEV, "indev", "BLOB NOT NULL")                                                         \
 	X(SOCKET_UID, "socket_uid", "INTEGER NOT NULL")                                            \
 	X(INODE, "inode", "INTEGER NOT NULL")                                                      \
 	X(COOKIE, "cookie", "INTEGER NOT NULL")                                                    \

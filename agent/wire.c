@@ -160,6 +160,7 @@ void wire_walk_record(struct codec *codec, struct record *record)
 	codec_u32(codec, &record->uid);
 	codec_u32(codec, &record->gid);
 	codec_bool(codec, &record->foreign_holder);
+	CODEC_TEXT(codec, record->indev);
 	walk_flow(codec, &record->flow);
 	walk_owner(codec, &record->owner);
 	codec_u32(codec, &record->packet_bytes);

@@ -29,7 +29,7 @@ def wire_ref(pid, uid, comm):
 
 
 def wire_record(how=1, exe=b"/usr/bin/php8.2", cmdline=b"php\0/srv/x.php\0", family=2, parents=(), holders=(),
-                excerpt=b"E" * 40):
+                excerpt=b"E" * 40, indev=b""):
     src, dst = V4 if family == 2 else V6 if family == 10 else (b"", b"")
     flow = bytes([family, 6]) + src + dst + struct.pack("<HHIIBB???Q", 40000, 25, 1, 0, 2, 64, True, False, False, 40)
     owner = bytes([how, 0, 0, 1]) + struct.pack("<I?BIIQQ", 0, True, 2, 1000, 4711, 77, 88)
@@ -40,7 +40,7 @@ def wire_record(how=1, exe=b"/usr/bin/php8.2", cmdline=b"php\0/srv/x.php\0", fam
     owner += struct.pack("<II", len(parents), len(holders)) + b"".join(parents) + b"".join(holders)
     owner += b"\0" + wire_ref(321, 1000, b"php") + struct.pack("<II", 150, 12)
     head = struct.pack("<Qq5B", 7, 1_800_000_000_000_000_000, 0, 0, 1, 1, 0)
-    return (WIRE_HEAD + b"\x01" + head + span(b"default") + struct.pack("<?II?", True, 1000, 1000, False) + flow + owner +
+    return (WIRE_HEAD + b"\x01" + head + span(b"default") + struct.pack("<?II?", True, 1000, 1000, False) + span(indev) + flow + owner +
             struct.pack("<I", 60) + span(excerpt))
 
 
@@ -61,6 +61,7 @@ def wire_note(parts, uri=b"/wp-content/uploads/x.php", digest=1):
 WIRE = {
     "record": wire_record(),
     "record-v6": wire_record(family=10, parents=[wire_ref(1, 0, b"init")] * 3, holders=[wire_ref(321, 1000, b"php")]),
+    "record-forwarded": wire_record(how=8, indev=b"docker0"), "record-indev": wire_record(indev=b"sixteen-letters-"),
     "record-no-flow": wire_record(family=0, how=0, cmdline=b"", excerpt=b""),
     "record-long": wire_record(exe=b"/" + b"x" * 4094, cmdline=b"y\0" * 2048, excerpt=b"z" * 60,
                                parents=[wire_ref(1, 0, b"fifteen-letters")] * 8,
@@ -494,6 +495,35 @@ LISTING = {
     "long": b"\tchain c {\n\t\t" + b"\\\xff" * 500 + b"\n\t}\n",
 }
 
+# --- network namespaces: which of fuzz_netns.c's readers, then what it reads --------------------
+
+def address(family, attrs, seq=7, kind=20, length=None):
+    body = bytes([family, 24, 0, 0]) + struct.pack("<I", 3) + b"".join(
+        struct.pack("<HH", 4 + len(value), number) + pad(value) for number, value in attrs)
+    return struct.pack("<IHHII", 16 + len(body) if length is None else length, kind, 2, seq, 1) + body
+
+
+ADDRESS = address(2, [(1, V4[1]), (2, V4[0]), (3, b"eth0\0"), (8, bytes(4))])
+DONE = struct.pack("<IHHIIi", 20, 3, 2, 7, 1, 0)
+NETNS = {
+    "link": b"\0net:[4026531840]", "link-zero": b"\0net:[0]", "link-zeros": b"\0net:[007]", "link-none": b"\0net:[]",
+    "link-huge": b"\0net:[99999999999999999999]", "link-other": b"\0mnt:[4026531840]",
+    "status": b"\x01Name:\tTgid:\t5\nUmask:\t0022\nTgid:\t321\nNgid:\t0\n", "status-cut": b"\x01Name:\tx\nTgid:\t3",
+    "last-pid": b"\x01321\n", "loadavg": b"\x010.10 0.20 0.30 1/114 4711\n", "pid-zero": b"\x010\n",
+    "addresses": b"\x02" + ADDRESS + address(10, [(1, V6[0])]) + DONE,
+    "addresses-at-home": b"\x02" + address(2, [(2, b"\x7f\0\0\1")]) + address(10, [(1, b"\xfe\x80" + bytes(14))]) +
+        address(10, [(1, bytes(15) + b"\1")]),
+    "addresses-twice": b"\x02" + ADDRESS * 3, "addresses-none": b"\x02" + address(2, []) + DONE,
+    "addresses-other-seq": b"\x02" + address(2, [(2, V4[0])], seq=8), "addresses-cut": b"\x02" + ADDRESS[:-6],
+    "addresses-other-family": b"\x02" + address(7, [(2, V4[0])]), "addresses-short": b"\x02" + ADDRESS + ADDRESS[:9],
+    "addresses-refused": b"\x02" + struct.pack("<IHHIIi", 36, 2, 0, 7, 1, -1) + bytes(16),
+    "addresses-long": b"\x02" + address(2, [(2, V4[0])], length=4096), "addresses-attr": b"\x02" + address(
+        2, [(2, V4[0])]).replace(b"\x08\0\x02\0", b"\xff\xff\x02\0"),
+    "question": b"\x03" + struct.pack("<QQ", 1, 2) + bytes([2]) + bytes(55), "message-short": b"\x03" + bytes(8),
+    "answer": b"\x03" + struct.pack("<QI4xQB3xII4xQQI64i4x", 1, 0, 4026531840, 2, 33, 4711, 7, 8, 2, 321, 322, *bytes(62)),
+    "answer-none": b"\x03" + struct.pack("<QI308x", 1, 1),
+}
+
 MOUNTINFO = (b"22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n40 22 0:50 / /m\\040t rw - fuse.sshfs u@h: rw\n"
              b"43 22 0:52 / /o rw - overlay overlay rw\n44 22 0:53 / /tmp rw optional:1 - tmpfs tmpfs rw\n")
 MOUNTS = {
@@ -589,6 +619,7 @@ for name, what, rest in (("fork", 1, (7, 7, 500, 500)), ("thread", 1, (7, 7, 501
         "<IIIIHH", 1, 1, 5, 0, len(event), 0) + event
 
 SEEDS = {
+    "netns": NETNS,
     "mounts": MOUNTS, "poses": POSES,
     "trigger": TRIGGER, "server_status": SERVER_STATUS,
     "wire": WIRE, "batch": BATCH, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,

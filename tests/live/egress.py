@@ -86,7 +86,7 @@ class Egress:
         return code
 
     def pids(self):
-        """{'keeper': pid, 'judge': pid, 'recorder': pid}, as far as they run, by the name each gave itself."""
+        """{'keeper': pid, 'judge': pid, 'recorder': pid, 'enter': pid}, as far as they run, by the name each gave itself."""
         found = {}
         for pid in self.box.processes():
             with contextlib.suppress(OSError):
@@ -95,7 +95,8 @@ class Egress:
                 with open(f'/proc/{pid}/status', encoding='ascii', errors='replace') as file:
                     status = dict(line.rstrip('\n').split(':\t', 1) for line in file if ':\t' in line)
                 if status['State'][0] != 'Z':
-                    role = {'egressd-judge': 'judge', 'egressd-rec': 'recorder', 'egressd-witness': 'witness'}.get(status['Name'], 'keeper')
+                    role = {'egressd-judge': 'judge', 'egressd-rec': 'recorder', 'egressd-witness': 'witness',
+                            'egressd-enter': 'enter'}.get(status['Name'], 'keeper')
                     found[role] = pid
         return found
 

@@ -318,6 +318,10 @@ static void what_differs_does_not_fold(void **state)
 	DIFFERENT(record.flow.dport = 587);
 	DIFFERENT(record.flow.dst[3]++);
 	DIFFERENT(record.foreign_holder = true);
+	DIFFERENT(strcpy(record.indev, "docker0"));
+	strcpy(record.indev, "docker0");
+	DIFFERENT(record.flow.src[3]++); /* another container's address */
+	DIFFERENT(strcpy(record.indev, "docker1"));
 #undef DIFFERENT
 	record.owner.proc.pid++;
 	record.flow.sport++;

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "describe.h"
 #include "netns_internal.h"
+#include "search.h"
 
 #define WORKS_MAX 64
 #define HUNG_MAX  8 /* threads that hang; from then on everybody is spared */

@@ -20,16 +20,23 @@
 #include "bpf-free/describe.h"
 #include "bpf-free/netns_internal.h"
 #include "bpf-free/proc.h"
+#include "bpf-free/search.h"
 
 #define MS 1000000ull
 
 static int gate[2]; /* who reads a byte may go on */
 static _Atomic int waiting, gone;
 
-void describe_init(struct describe *describe, int proc_fd)
+void describe_init(struct describe *describe, int proc_fd, struct search_care *care)
 {
 	memset(describe, 0, sizeof(*describe));
 	describe->proc_fd = proc_fd;
+	describe->care = care;
+}
+
+void describe_done(struct describe *describe)
+{
+	(void)describe;
 }
 
 bool describe_copy(char *out, size_t size, const char *text)
@@ -43,13 +50,13 @@ void describe_clear(struct owner *owner)
 	memset(&owner->proc, 0, sizeof(owner->proc));
 }
 
-int describe_process(const struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
+int describe_process(struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
 		     struct owner *owner)
 {
 	char byte;
 
 	(void)tid;
-	if (!describe->spared) {
+	if (!describe->care->nobody) {
 		waiting++;
 		(void)!read(gate[0], &byte, 1);
 		gone++;

@@ -16,7 +16,8 @@
 
 struct batch;
 
-/* *sent and *lost count records, when their message is sent. key: random. NULL: no memory. */
+/* *sent and *lost count records, when their message is sent. key: random. NULL: no memory, or no
+ * timer. */
 struct batch *batch_new(int fd, const uint8_t key[16], uint64_t *sent, uint64_t *lost);
 void batch_free(struct batch *batch); /* takes NULL; sends nothing */
 void batch_add(struct batch *batch, const struct record *record);

@@ -112,6 +112,9 @@ static void check_together(struct config_parse *parse)
 		if (config->evidence_file_bytes > config->evidence_total_bytes)
 			config_complain(parse, parse->evidence_line, "evidence_file_bytes",
 					"expected at most evidence_total_bytes");
+		if (config->object_bytes > config->objects_bytes)
+			config_complain(parse, parse->evidence_line, "object_bytes",
+					"expected at most objects_bytes");
 	}
 }
 
@@ -132,7 +135,7 @@ static void read_all(struct config_parse *parse, const char *text)
 		}
 		if (key->kind == CONFIG_MARK)
 			parse->marks_line = parse->line;
-		if (!strncmp(key->name, "evidence_", 9))
+		if (!strncmp(key->name, "evidence_", 9) || !strncmp(key->name, "object", 6))
 			parse->evidence_line = parse->line;
 		read_assignment(parse, key, &assignment);
 	}

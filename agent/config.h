@@ -58,6 +58,14 @@ struct config {
 		lookup_after_ms; /* lookup_after_ms = 20: time after the verdict, for each packet */
 	uint32_t script_ms;	 /* script_ms = 20: for php-fpm's status page; 0: never ask */
 
+	/* site and trigger */
+	bool witness;		 /* witness = true: say the site and the request behind a refusal */
+	uint32_t trigger_wait_s; /* trigger_wait_s = 120: for a log's line; 0: no triggers */
+	char server_status[CONFIG_PATH_BYTES]; /* server_status = "http://127.0.0.1/server-status":
+						* apache's, on the loopback; "": not asked */
+
+	bool containers; /* containers = false: run egressd-enter, which names their processes */
+
 	/* processes */
 	char judge_user[CONFIG_NAME_BYTES];    /* judge_user = "egressd-judge"; name or number */
 	char recorder_user[CONFIG_NAME_BYTES]; /* recorder_user = "egressd"; name or number */
@@ -74,6 +82,8 @@ struct config {
 	uint64_t evidence_file_bytes;	  /* evidence_file_bytes = 16777216 */
 	uint64_t evidence_offender_bytes; /* evidence_offender_bytes = 1048576, per file */
 	uint64_t evidence_total_bytes;	  /* evidence_total_bytes = 268435456: oldest file goes */
+	uint64_t object_bytes;	/* object_bytes = 16777216: of one suspicious program's copy */
+	uint64_t objects_bytes; /* objects_bytes = 268435456: of all copies */
 	uint32_t excerpt_bytes;		  /* excerpt_bytes = 256: of each packet, at most 512 */
 	char journal_socket[CONFIG_PATH_BYTES]; /* journal_socket = "/run/systemd/journal/socket";
 						 * "": no journal */

@@ -39,6 +39,11 @@ const struct config_key config_keys[] = {
 	{ "lookup_ms", CONFIG_U32, AT(lookup_ms), 1, 1000, "ms" },
 	{ "lookup_after_ms", CONFIG_U32, AT(lookup_after_ms), 0, 1000, "ms" },
 	{ "script_ms", CONFIG_U32, AT(script_ms), 0, 1000, "ms" },
+	{ "containers", CONFIG_BOOL, AT(containers) },
+
+	{ "witness", CONFIG_BOOL, AT(witness) },
+	{ "trigger_wait_s", CONFIG_U32, AT(trigger_wait_s), 0, 3600, "s" },
+	{ "server_status", CONFIG_PAGE_OR_EMPTY, AT(server_status) },
 
 	{ "judge_user", CONFIG_USER, AT(judge_user) },
 	{ "recorder_user", CONFIG_USER, AT(recorder_user) },
@@ -55,6 +60,8 @@ const struct config_key config_keys[] = {
 	{ "evidence_offender_bytes", CONFIG_U64, AT(evidence_offender_bytes), KIB, TIB, "bytes" },
 	{ "evidence_total_bytes", CONFIG_U64, AT(evidence_total_bytes), 4 * KIB, 1024 * TIB,
 	  "bytes" },
+	{ "object_bytes", CONFIG_U64, AT(object_bytes), 4 * KIB, GIB, "bytes" },
+	{ "objects_bytes", CONFIG_U64, AT(objects_bytes), 4 * KIB, 1024 * TIB, "bytes" },
 	{ "excerpt_bytes", CONFIG_U32, AT(excerpt_bytes), 40, 512, "bytes" },
 	{ "journal_socket", CONFIG_SOCKET_OR_EMPTY, AT(journal_socket) },
 	{ "journal_s", CONFIG_U32, AT(journal_s), 0, 86400, "s" },
@@ -89,6 +96,11 @@ void config_defaults(struct config *config)
 		.lookup_ms = 100,
 		.lookup_after_ms = 20,
 		.script_ms = 20,
+		.containers = false,
+
+		.witness = true,
+		.trigger_wait_s = 120,
+		.server_status = "http://127.0.0.1/server-status",
 
 		.judge_user = "egressd-judge",
 		.recorder_user = "egressd",
@@ -104,6 +116,8 @@ void config_defaults(struct config *config)
 		.evidence_file_bytes = 16 * MIB,
 		.evidence_offender_bytes = MIB,
 		.evidence_total_bytes = 256 * MIB,
+		.object_bytes = 16 * MIB,
+		.objects_bytes = 256 * MIB,
 		.excerpt_bytes = 256,
 		.journal_socket = "/run/systemd/journal/socket",
 		.journal_s = 60,

@@ -20,6 +20,7 @@ enum config_kind {
 	CONFIG_PATH, /* absolute */
 	CONFIG_PATH_OR_EMPTY,
 	CONFIG_SOCKET_OR_EMPTY, /* fits sockaddr_un.sun_path */
+	CONFIG_PAGE_OR_EMPTY,	/* http:// and an address of this box's loopback */
 	CONFIG_BOOL,
 	CONFIG_MARK, /* uint32_t, written in hex */
 	CONFIG_U16,

@@ -18,6 +18,8 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		return "rcvbuf_bytes";
 	if (old->nflog_group != new->nflog_group)
 		return "nflog_group";
+	if (old->containers != new->containers)
+		return "containers";
 	if (strcmp(old->judge_user, new->judge_user))
 		return "judge_user";
 	if (strcmp(old->recorder_user, new->recorder_user))

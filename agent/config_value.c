@@ -131,6 +131,36 @@ static bool is_user(const char *text)
 	return true;
 }
 
+/* http://127.0.0.1[:PORT]/PATH, or [::1]: nobody else is ever asked. */
+static bool is_loopback_page(const char *text)
+{
+	const char *at;
+	char *end;
+	unsigned long port;
+
+	if (strlen(text) >= CONFIG_PATH_BYTES || strncmp(text, "http://", 7))
+		return false;
+	for (at = text; *at; at++)
+		if (*at <= ' ' || *at >= 0x7f)
+			return false;
+	at = text + 7;
+	if (!strncmp(at, "127.0.0.1", 9))
+		at += 9;
+	else if (!strncmp(at, "[::1]", 5))
+		at += 5;
+	else
+		return false;
+	if (*at == ':') {
+		if (at[1] < '1' || at[1] > '9')
+			return false;
+		port = strtoul(at + 1, &end, 10);
+		if (port > UINT16_MAX)
+			return false;
+		at = end;
+	}
+	return *at == '/' && !strchr(at, '#');
+}
+
 static void set_text(struct config_parse *parse, const struct config_key *key, const char *text)
 {
 	char *field = (char *)&parse->config + key->offset;
@@ -156,6 +186,10 @@ static void set_text(struct config_parse *parse, const struct config_key *key, c
 	case CONFIG_PATH_OR_EMPTY:
 		if (*text && (*text != '/' || strlen(text) >= size))
 			expected = "expected an absolute path of at most 1023 bytes, or \"\"";
+		break;
+	case CONFIG_PAGE_OR_EMPTY:
+		if (*text && !is_loopback_page(text))
+			expected = "expected http://127.0.0.1/… or http://127.0.0.1:PORT/…, or \"\"";
 		break;
 	default:
 		if (*text && (*text != '/' || strlen(text) > SOCKET_PATH_MAX))

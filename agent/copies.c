@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_log.h>
 #include <stdlib.h>
@@ -90,6 +91,7 @@ int copies_parse(const struct nlmsghdr *message, struct copies_packet *packet)
 {
 	const struct nlattr *attribute[NFULA_MAX + 1];
 	struct copies_packet parsed = { 0 };
+	const struct nfulnl_msg_packet_hdr *header;
 	uint32_t uid, gid;
 
 	if (message->nlmsg_type != (NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET) ||
@@ -101,6 +103,13 @@ int copies_parse(const struct nlmsghdr *message, struct copies_packet *packet)
 		parsed.gid = gid;
 	}
 	nfsock_be32(attribute[NFULA_IFINDEX_OUTDEV], &parsed.ifindex);
+	if (!nfsock_be32(attribute[NFULA_IFINDEX_PHYSINDEV], &parsed.indev))
+		nfsock_be32(attribute[NFULA_IFINDEX_INDEV], &parsed.indev);
+	if (attribute[NFULA_PACKET_HDR] &&
+	    mnl_attr_get_payload_len(attribute[NFULA_PACKET_HDR]) >= sizeof(*header)) {
+		header = mnl_attr_get_payload(attribute[NFULA_PACKET_HDR]);
+		parsed.forwarded = header->hook == NF_INET_FORWARD;
+	}
 	parsed.has_sequence = nfsock_be32(attribute[NFULA_SEQ], &parsed.sequence);
 	if (attribute[NFULA_PAYLOAD]) {
 		parsed.bytes = mnl_attr_get_payload(attribute[NFULA_PAYLOAD]);

@@ -17,7 +17,9 @@
 struct copies_packet {
 	bool has_uid, has_sequence;
 	uint32_t uid, gid;
-	uint32_t ifindex;     /* of the interface it goes out by; 0: not said */
+	uint32_t ifindex; /* of the interface it goes out by; 0: not said */
+	bool forwarded;	  /* and indev: as in struct queue_packet */
+	uint32_t indev;
 	uint32_t sequence;    /* NFULA_SEQ: counts what the kernel logged to this group */
 	const uint8_t *bytes; /* from the IP header on; good until the callback returns */
 	uint32_t len;

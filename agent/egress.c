@@ -5,6 +5,7 @@
  */
 #include "egress.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,7 +113,8 @@ int egress_judge(const struct policy *policy, const struct packet *packet,
 	struct policy_answer answer;
 	int result = 0;
 
-	memset(record, 0, sizeof(*record));
+	/* The owner is filled by who finds it, the excerpt as far as it goes. */
+	memset(record, 0, offsetof(struct record, owner));
 	record->flow_error = flow_parse(packet, &record->flow);
 	if (record->flow.has_ports) {
 		result = resolve(context, &record->flow, meta, &record->owner);
@@ -125,6 +127,7 @@ int egress_judge(const struct policy *policy, const struct packet *packet,
 			     .flow = &record->flow,
 			     .flow_error = record->flow_error,
 			     .dst_local = meta->dst_local,
+			     .forwarded = meta->forwarded,
 			     .has_uid = meta->has_uid,
 			     .uid = meta->uid,
 			     .owner = &record->owner,
@@ -141,6 +144,7 @@ int egress_judge(const struct policy *policy, const struct packet *packet,
 	record->has_uid = meta->has_uid;
 	record->uid = meta->has_uid ? meta->uid : OWNER_UID_NONE;
 	record->gid = meta->has_uid ? meta->gid : OWNER_UID_NONE;
+	memcpy(record->indev, meta->indev, sizeof(record->indev));
 	record->foreign_holder = held_by_foreigner(policy, meta, &record->owner);
 	keep_excerpt(packet, meta, record);
 	return result;

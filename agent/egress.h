@@ -20,6 +20,8 @@ struct egress_meta {
 	uint32_t uid, gid;
 	bool dst_local;
 	uint32_t ifindex; /* of the interface it goes out by; 0: not known */
+	bool forwarded;	  /* it came in by another interface: no socket here has it */
+	char indev[RECORD_DEVICE_BYTES]; /* that one; "" when not known */
 };
 
 /* Finds who owns the flow. Fills *owner always. 0, or -EINPROGRESS: ask again later. */

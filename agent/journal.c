@@ -91,10 +91,16 @@ static void add_cmdline(struct journal_text *text, const struct owner *owner)
 /* Who, as people read it: name (uid), or the uid, or that none is known. */
 static void who_text(const struct record *record, const char *user, char *out, size_t size)
 {
-	char name[SHORT_BYTES];
+	char name[SHORT_BYTES], address[INET6_ADDRSTRLEN];
 	uint32_t uid;
 
-	if (!record_charged_uid(record, &uid)) {
+	if (!record_charged_uid(record, &uid) && *record->indev) {
+		escape_bytes(record->indev, strlen(record->indev), name, sizeof(name));
+		snprintf(out, size, "%s by %s",
+			 flow_address_text(record->flow.family, record->flow.src, address,
+					   sizeof(address)),
+			 name);
+	} else if (!record_charged_uid(record, &uid)) {
 		snprintf(out, size, "nobody known");
 	} else if (user && *user) {
 		escape_bytes(user, strlen(user), name, sizeof(name));
@@ -230,6 +236,7 @@ size_t journal_format(const struct record *record, int64_t id, const char *user,
 		journal_add_number(&text, "EGRESSD_UID", uid);
 	journal_add_escaped(&text, "EGRESSD_USER", user ? user : "");
 	add_flow(&text, &record->flow);
+	journal_add_escaped(&text, "EGRESSD_INDEV", record->indev);
 	add_owner(&text, &record->owner);
 	if (held_back)
 		journal_add_number(&text, "EGRESSD_HELD_BACK", (int64_t)held_back);

@@ -172,7 +172,9 @@ static int open_loop(struct judge *judge)
 		  &judge->edges.copies[VIA_GUARD]) ||
 	    watch(judge, judge->control_fd, &judge->control_fd) ||
 	    watch(judge, judge->signal_fd, &judge->signal_fd) ||
-	    watch(judge, judge->timer_fd, &judge->timer_fd))
+	    watch(judge, judge->timer_fd, &judge->timer_fd) ||
+	    (judge->enter_fd >= 0 && (watch(judge, judge->enter_fd, &judge->enter_fd) ||
+				      watch(judge, netns_finder_fd(judge->netns), &judge->netns))))
 		return -errno;
 	return watch_finder(judge);
 }
@@ -208,6 +210,9 @@ static int set_up(struct judge *judge, const struct judge_start *start)
 	error = open_finder(judge, config, &judge->finder);
 	if (error)
 		return error;
+	error = judge_enter_open(judge);
+	if (error)
+		return error;
 	set_allowances(judge);
 	error = open_loop(judge);
 	if (error) {
@@ -238,11 +243,16 @@ static void on_event(struct judge *judge, const struct epoll_event *event)
 		judge_read_queue(judge);
 	} else if (mark == &judge->control_fd) {
 		on_settings(judge);
+	} else if (mark == &judge->enter_fd) {
+		judge_enter_read(judge);
+	} else if (mark == &judge->netns) {
+		judge_enter_take(judge);
 	} else if (mark == &judge->signal_fd) {
 		judge->stopping = true;
 	} else if (mark == &judge->timer_fd) {
 		if (read(judge->timer_fd, &ticks, sizeof(ticks)) == sizeof(ticks)) {
 			judge_report(judge);
+			judge_enter_tick(judge);
 			notify_send("WATCHDOG=1");
 		}
 	} else if (mark >= (void *)judge->parked && mark < (void *)(judge->parked + PARKED_MAX)) {
@@ -284,6 +294,7 @@ static void judge_free(struct judge *judge)
 {
 	edges_close(&judge->edges);
 	owner_finder_free(judge->finder);
+	judge_enter_close(judge);
 	ruleset_link_free(judge->link);
 	attempts_free(judge->attempts);
 	batch_free(judge->batch);
@@ -302,7 +313,9 @@ int judge_main(const struct judge_start *start)
 	judge->settings = *start->settings;
 	judge->edges = *start->edges;
 	judge->channel_fd = start->channel_fd;
+	judge->witness_fd = start->witness_fd;
 	judge->control_fd = start->control_fd;
+	judge->enter_fd = start->enter_fd;
 	error = set_up(judge, start);
 	if (!error)
 		judge_report(judge);
@@ -325,7 +338,7 @@ int judge_main(const struct judge_start *start)
 		if (judge->rested) {
 			judge->busy_since_ns = now;
 			if (now - judge->rested_ns > REST_EACH_NS) {
-				owner_rest(judge->finder);
+				owner_rest(judge->finder, (uint64_t)asleep_ns);
 				judge->rested_ns = now;
 			}
 		}

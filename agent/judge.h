@@ -22,6 +22,7 @@ struct judge_settings {
 /* What the judge says to the keeper, one byte each. */
 #define JUDGE_SAYS_READY "r" /* all is in place, at the start and after new settings */
 #define JUDGE_SAYS_RULES "R" /* the rule set is gone, or may have been changed */
+#define JUDGE_SAYS_ENTER "E" /* egressd-enter does not answer any more */
 
 struct judge_start {
 	const struct judge_settings *settings;
@@ -29,7 +30,9 @@ struct judge_start {
 	uid_t uid;		   /* what judge_user resolved to */
 	gid_t gid;
 	int channel_fd; /* to the recorder, SOCK_SEQPACKET */
+	int witness_fd; /* to the witness, SOCK_SEQPACKET */
 	int control_fd; /* from the keeper: settings; to it: JUDGE_SAYS_… */
+	int enter_fd;	/* to egressd-enter, SOCK_SEQPACKET; -1: there is none */
 };
 
 /* Drops privileges, opens the look-up, fills the agent chain, runs until SIGTERM. The exit code: 0,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads the queue and the copies; what becomes of a packet is judge_take.c's. */
+#include <assert.h>
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "judge_internal.h"
@@ -8,13 +11,25 @@
 
 #define BATCH 64 /* packets of one edge in a turn: the others come next */
 
+/* Asked each time: a container's interface is soon another's number. */
+static void name_indev(struct egress_meta *meta, uint32_t index)
+{
+	static_assert(sizeof(meta->indev) >= IF_NAMESIZE, "if_indextoname(3) has room");
+	char name[IF_NAMESIZE] = "";
+
+	meta->forwarded = true;
+	if (!index || !if_indextoname(index, name))
+		snprintf(name, sizeof(name), "if%u", index);
+	memcpy(meta->indev, name, sizeof(name));
+}
+
 static void on_queue_packet(void *context, const struct queue_packet *held)
 {
 	struct judge *judge = context;
 	struct packet packet = { .bytes = held->bytes, .len = held->len };
 	struct egress_meta meta = {
 		.ts_ns = clock_ns(CLOCK_REALTIME),
-		.via = VIA_QUEUE,
+		.via = held->forwarded ? VIA_FORWARD : VIA_QUEUE,
 		.packet_bytes = held->packet_bytes,
 		.has_uid = held->has_uid,
 		.uid = held->uid,
@@ -22,6 +37,8 @@ static void on_queue_packet(void *context, const struct queue_packet *held)
 		.ifindex = held->ifindex,
 	};
 
+	if (held->forwarded)
+		name_indev(&meta, held->indev);
 	++*judge_stat(judge, STAT_QUEUED);
 	judge_take(judge, &packet, &meta, held);
 }
@@ -40,6 +57,8 @@ static void on_copy(struct judge *judge, const struct copies_packet *copy, enum 
 		.dst_local = via == VIA_LOCAL,
 	};
 
+	if (copy->forwarded)
+		name_indev(&meta, copy->indev);
 	++*judge_stat(judge, via == VIA_MAIL	? STAT_COPIES_MAIL
 			     : via == VIA_LOCAL ? STAT_COPIES_LOCAL
 						: STAT_COPIES_GUARD);

@@ -47,20 +47,25 @@ static int judge_resolve(void *context, const struct flow *flow, const struct eg
 		*owner = *judge->ready_owner;
 		return 0;
 	}
+	/* No socket of this network namespace has it. */
+	if (meta->forwarded)
+		return judge_enter_ask(judge, flow, meta, owner);
 	/* What the rule set refused has its socket reset already: a look-up would find nothing,
 	 * or somebody else's new socket. */
+	make_query(flow, meta, &query);
 	if (meta->via == VIA_GUARD && judge->settings.policy.mode == MODE_ENFORCE) {
+		owner_pass(judge->finder, &query);
 		owner_init(owner);
 		owner->why = OWNER_WHY_REFUSED_FIRST;
 		return 0;
 	}
 	start = clock_ns(CLOCK_MONOTONIC);
 	if (others_wait(judge, start) && !allowance_left(&judge->held, meta->uid, start)) {
+		owner_pass(judge->finder, &query);
 		owner_init(owner);
 		owner->why = OWNER_WHY_BUDGET;
 		return 0;
 	}
-	make_query(flow, meta, &query);
 	result = owner_find(judge->finder, &query, owner, &judge->wait);
 	allowance_spend(&judge->held, meta->uid, clock_ns(CLOCK_MONOTONIC) - start);
 	if (result == -EAGAIN)
@@ -95,7 +100,14 @@ static void judge_with_owner(struct judge *judge, const struct packet *packet,
  * stops at the first holder: whether it is the only one is seen now. */
 static bool worth_looking_on(struct judge *judge, const struct egress_meta *meta)
 {
-	return (judge->again || judge->record.owner.how == OWNER_CONFIRMED) &&
+	const struct owner *owner = &judge->record.owner;
+
+	/* A refused container's socket is reset by now: whoever else held it is not to be seen any
+	 * more, and everybody else's packets would wait for that look. */
+	if (meta->forwarded && !judge->again && judge->record.verdict == VERDICT_DENY)
+		return false;
+	return (judge->again ||
+		(owner->how == OWNER_CONFIRMED && owner_continue_due(judge->finder, owner))) &&
 	       allowance_left(&judge->after, meta->uid, clock_ns(CLOCK_MONOTONIC));
 }
 
@@ -110,7 +122,7 @@ static void look_on(struct judge *judge, const struct packet *packet,
 	*found = judge->record.owner;
 	if (owner_continue(judge->finder, &query, found) == 0)
 		judge_with_owner(judge, packet, meta, found);
-	else
+	else if (!meta->forwarded) /* its sock_diag knows nothing of that one */
 		judge->record.owner = *found;
 	allowance_spend(&judge->after, meta->uid, clock_ns(CLOCK_MONOTONIC) - start);
 }
@@ -156,6 +168,7 @@ static void send_record(struct judge *judge)
 		timerfd_settime(judge->batch_fd, 0, &soon, NULL);
 		judge->batch_timed = true;
 	}
+	judge_tell_witness(judge);
 }
 
 static void park(struct judge *judge, const struct packet *packet, const struct egress_meta *meta,
@@ -174,12 +187,18 @@ static void park(struct judge *judge, const struct packet *packet, const struct 
 		.queue_mark = held ? held->mark : 0,
 		.meta = *meta,
 		.wait = judge->wait,
+		.enter_id = judge->asked_id,
+		.deadline_ns = judge->asked_deadline_ns,
 		.len = packet->len < NFSOCK_COPY_BYTES ? packet->len : NFSOCK_COPY_BYTES,
 	};
 	parked->owner = judge->record.owner;
 	memcpy(parked->bytes, packet->bytes, parked->len);
 	judge->wait = NULL;
+	judge->asked_id = 0;
 	judge->n_parked++;
+	judge->n_asked += parked->enter_id != 0;
+	if (!parked->wait)
+		return;
 	event.events = owner_wait_events(parked->wait) & (EPOLLIN | EPOLLOUT);
 	event.data.ptr = parked;
 	if (epoll_ctl(judge->epoll_fd, EPOLL_CTL_ADD, owner_wait_fd(parked->wait), &event) < 0)
@@ -221,20 +240,24 @@ void judge_take(struct judge *judge, const struct packet *packet, const struct e
 		conclude(judge, packet, meta, held, repeat);
 }
 
-static void unpark(struct judge *judge, struct parked *parked)
+void judge_unpark(struct judge *judge, struct parked *parked)
 {
 	struct packet packet = { .bytes = parked->bytes, .len = parked->len };
 	struct queue_packet held = { .id = parked->queue_id, .mark = parked->queue_mark };
 
-	epoll_ctl(judge->epoll_fd, EPOLL_CTL_DEL, owner_wait_fd(parked->wait), NULL);
+	if (parked->wait)
+		epoll_ctl(judge->epoll_fd, EPOLL_CTL_DEL, owner_wait_fd(parked->wait), NULL);
 	owner_wait_end(parked->wait, &parked->owner);
-	if (parked->owner.script_why == OWNER_WHY_DEADLINE)
+	if (parked->wait && parked->owner.script_why == OWNER_WHY_DEADLINE)
 		++*judge_stat(judge, STAT_SCRIPT_LATE);
-	judge->again = false;
+	/* The socket is known, its holder was not found in time: after the verdict there is more.
+	 */
+	judge->again = parked->enter_id && parked->owner.has_socket && !parked->owner.proc.pid;
 	judge_with_owner(judge, &packet, &parked->meta, &parked->owner);
 	conclude(judge, &packet, &parked->meta, parked->held ? &held : NULL, parked->repeat);
 	parked->used = false;
 	judge->n_parked--;
+	judge->n_asked -= parked->enter_id != 0;
 }
 
 void judge_step_parked(struct judge *judge, struct parked *parked)
@@ -244,7 +267,7 @@ void judge_step_parked(struct judge *judge, struct parked *parked)
 	if (!parked->used)
 		return;
 	if (owner_wait_step(parked->wait, &parked->owner) != -EINPROGRESS) {
-		unpark(judge, parked);
+		judge_unpark(judge, parked);
 		return;
 	}
 	event.events = owner_wait_events(parked->wait) & (EPOLLIN | EPOLLOUT);
@@ -261,9 +284,12 @@ int judge_end_late_parked(struct judge *judge, bool all)
 
 		if (!parked->used)
 			continue;
-		deadline = owner_wait_deadline_ns(parked->wait);
+		deadline =
+			parked->wait ? owner_wait_deadline_ns(parked->wait) : parked->deadline_ns;
+		if (parked->enter_id && (all || deadline <= now))
+			judge_enter_late(judge, parked);
 		if (all || deadline <= now)
-			unpark(judge, parked);
+			judge_unpark(judge, parked);
 		else if (deadline < next)
 			next = deadline;
 	}

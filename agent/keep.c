@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -45,8 +46,7 @@ static void begin_anew(struct keep *keep, int64_t now_ns)
 		suspend(keep, err, now_ns);
 }
 
-/* Tells the journal what waited; not_kept: the store has no such rows. */
-static void say_lines(struct keep *keep, bool not_kept)
+void keep_say_lines(struct keep *keep, bool not_kept)
 {
 	keep->lost[LOST_JOURNAL] += keep_lines_say(keep->lines, keep->journal, not_kept);
 }
@@ -66,7 +66,7 @@ static void fail_batch(struct keep *keep, int err, int64_t now_ns)
 		begin_anew(keep, now_ns);
 	else
 		suspend(keep, err, now_ns);
-	say_lines(keep, true);
+	keep_say_lines(keep, true);
 }
 
 static int begin(struct keep *keep, int64_t now_ns)
@@ -120,108 +120,7 @@ static void commit(struct keep *keep, int64_t now_ns)
 	if (keep->suspended)
 		log_notice("the store can be written again");
 	keep->suspended = false;
-	say_lines(keep, false);
-}
-
-/* Whose lines are counted together when there is no offender: those of one uid. */
-static int64_t pace_of(const struct record *record, int64_t offender)
-{
-	uint32_t uid;
-
-	if (offender > 0)
-		return offender;
-	return record_charged_uid(record, &uid) ? -2 - (int64_t)uid : -1;
-}
-
-static bool deserves_notice(const struct record *record)
-{
-	return record->verdict != VERDICT_ALLOW || record_is_alarm(record);
-}
-
-static void add_line(struct keep *keep, const struct store_row *row, struct keep_body body,
-		     const char *user)
-{
-	int64_t offender = pace_of(&keep->record, row->offender);
-	struct keep_line line = { .body = body, .id = row->id, .user = user };
-
-	if (!row->fresh)
-		journal_repeat(keep->journal, offender);
-	else if (journal_due(keep->journal, keep->record.ts_ns, offender, &line.held_back) &&
-		 keep_lines_add(keep->lines, &line) < 0)
-		keep->lost[LOST_JOURNAL]++;
-}
-
-/* Site, trigger and object of an offender have a pace each: those of several notes are said. */
-void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
-		    int64_t row, int64_t offender)
-{
-	int64_t pace = -(INT64_C(1) << 40) - 8 * offender - note->parts;
-	struct keep_line line = { .body = { bytes, len }, .is_note = true, .id = row };
-
-	if (journal_due(keep->journal, note->ts_ns, pace, &line.held_back) &&
-	    keep_lines_add(keep->lines, &line) < 0)
-		keep->lost[LOST_JOURNAL]++;
-}
-
-/* The store can't take it: the journal still may, and its number is kept. */
-static void keep_number(struct keep *keep, struct keep_body body, const char *user)
-{
-	struct store_row nowhere = { .fresh = true };
-
-	keep->lost[LOST_COMMIT]++;
-	if (deserves_notice(&keep->record)) {
-		add_line(keep, &nowhere, body, user);
-		say_lines(keep, true);
-	}
-}
-
-static int keep_row(struct keep *keep, struct keep_body body, const char *user,
-		    struct keep_kept *kept)
-{
-	const struct record *record = &keep->record;
-	struct store_row row;
-	int err;
-
-	err = store_add(keep->store, record, user, &row);
-	if (err == -EINVAL) {
-		keep->lost[LOST_BAD]++;
-		return 0;
-	}
-	if (err)
-		return err;
-	keep->in_batch++;
-	keep_notes_record(keep->notes, record->id, row.id, row.fresh);
-	if (kept)
-		*kept = (struct keep_kept){ .ts_ns = record->ts_ns,
-					    .pace = pace_of(record, row.offender),
-					    .notice = deserves_notice(record),
-					    .row = row };
-	/* What was allowed has one share of each file for all of it (offender 0). */
-	if (row.fresh && keep->evidence && keep->config.evidence && record->excerpt_bytes > 0)
-		err = keep_evidence_add(keep, &row, user);
-	if (deserves_notice(record))
-		add_line(keep, &row, body, user);
-	return err;
-}
-
-bool keep_record(struct keep *keep, struct keep_body body, int64_t now_ns, struct keep_kept *kept)
-{
-	const char *user = NULL;
-	uint64_t before;
-	uint32_t uid;
-	int err;
-
-	if (record_charged_uid(&keep->record, &uid))
-		user = users_name(keep->users, uid, now_ns);
-	if (!keep_begin(keep, now_ns)) {
-		keep_number(keep, body, user);
-		return false;
-	}
-	before = keep->in_batch;
-	err = keep_row(keep, body, user, kept);
-	if (err)
-		keep_fail(keep, err, keep->in_batch == before ? 1 : 0, now_ns);
-	return !err && keep->in_batch > before;
+	keep_say_lines(keep, false);
 }
 
 bool keep_begin(struct keep *keep, int64_t now_ns)
@@ -235,17 +134,7 @@ void keep_fail(struct keep *keep, int err, uint64_t more, int64_t now_ns)
 	fail_batch(keep, err, now_ns);
 }
 
-static void keep_single(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
-{
-	const struct keep_body body = { bytes + WIRE_HEAD_BYTES, len - WIRE_HEAD_BYTES };
-
-	if (wire_read_record(body.bytes, body.len, &keep->record) < 0)
-		keep_bad_message(keep);
-	else
-		keep_record(keep, body, now_ns, NULL);
-}
-
-static void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
 {
 	int err;
 
@@ -304,6 +193,7 @@ static void keep_options(struct keep *keep, const uint8_t *bytes, size_t len)
 	if (keep->evidence)
 		evidence_options(keep->evidence, &keep->config);
 	journal_options(keep->journal, keep->config.journal_s);
+	keep_objects_options(keep);
 }
 
 void keep_bad_message(struct keep *keep)
@@ -311,10 +201,14 @@ void keep_bad_message(struct keep *keep)
 	keep->lost[LOST_BAD]++;
 }
 
-void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns)
+void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int fd, int64_t now_ns)
 {
+	int kind = wire_kind(bytes, len);
+
 	keep->pruned_since_message = false;
-	switch (wire_kind(bytes, len)) {
+	if (fd >= 0 && kind != WIRE_NOTE)
+		close(fd);
+	switch (kind) {
 	case WIRE_RECORD:
 		keep_single(keep, bytes, len, now_ns);
 		break;
@@ -328,7 +222,7 @@ void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t n
 		keep_options(keep, bytes, len);
 		break;
 	case WIRE_NOTE:
-		keep_note(keep, bytes, len, now_ns);
+		keep_objects_note(keep, bytes, len, fd, now_ns);
 		break;
 	default:
 		keep_bad_message(keep);
@@ -370,6 +264,7 @@ static void prune(struct keep *keep, int64_t now_ns)
 		return;
 	err = store_prune(keep->store, clock_ns(CLOCK_REALTIME), &removed);
 	keep->pruned_ns = now_ns;
+	keep_objects_prune(keep);
 	keep->pruned_since_message = true;
 	if (err)
 		fail_batch(keep, err, now_ns);
@@ -394,7 +289,7 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t keep_due_ns(const struct keep *keep)
 {
-	int64_t notes_ns = keep_notes_due_ns(keep);
+	int64_t notes_ns = keep_objects_busy(keep) ? 0 : keep_notes_due_ns(keep);
 
 	if (keep->in_transaction)
 		return earlier(notes_ns, keep->begun_ns + keep->config.commit_ms * NS_PER_MS);
@@ -408,6 +303,7 @@ void keep_tick(struct keep *keep, int64_t now_ns)
 {
 	if (keep->suspended && now_ns >= keep->retry_ns)
 		resume(keep, now_ns);
+	keep_objects_tick(keep, now_ns);
 	keep_waiting_notes(keep, now_ns);
 	if (keep->in_transaction && now_ns - keep->begun_ns >= keep->config.commit_ms * NS_PER_MS)
 		commit(keep, now_ns);
@@ -435,6 +331,9 @@ static int open_store(struct keep *keep, int64_t now_ns)
 		log_error("%s can't be opened: %s", STORE_FILE, strerror(-err));
 	else if (err)
 		suspend(keep, err, now_ns);
+	else if (store_upgraded_from(keep->store))
+		log_notice("%s was of version %lld, and is of version %d now", STORE_FILE,
+			   (long long)store_upgraded_from(keep->store), STORE_VERSION);
 	return may_pass(err) ? 0 : err;
 }
 
@@ -457,6 +356,9 @@ int keep_open(struct keep **keep, const struct config *config, int evidence_fd, 
 	if (!opened->journal || !opened->lines || !opened->users || !opened->notes ||
 	    !opened->slots)
 		goto fail;
+	err = keep_objects_open(opened);
+	if (err)
+		goto fail;
 	err = open_store(opened, now_ns);
 	if (err)
 		goto freed;
@@ -473,6 +375,7 @@ freed:
 		keep_lines_free(opened->lines);
 		users_free(opened->users);
 		keep_notes_free(opened->notes);
+		keep_objects_free(opened->objects);
 		free(opened->slots);
 	}
 	free(opened);
@@ -483,6 +386,7 @@ int keep_close(struct keep *keep, int64_t now_ns)
 {
 	int err = 0;
 
+	keep_objects_finish(keep, now_ns);
 	keep_notes_lose(keep); /* their records will not come any more */
 	commit(keep, now_ns);
 	if (keep->suspended || has_losses(keep))
@@ -497,6 +401,7 @@ int keep_close(struct keep *keep, int64_t now_ns)
 	journal_free(keep->journal);
 	keep_lines_free(keep->lines);
 	users_free(keep->users);
+	keep_objects_free(keep->objects);
 	keep_notes_free(keep->notes);
 	free(keep->slots);
 	free(keep);

@@ -21,7 +21,8 @@ int keep_open(struct keep **keep, const struct config *config, int evidence_fd, 
 	      int64_t now_ns);
 /* Commits and frees. -errno: something could not be kept, not even as a number; logged. */
 int keep_close(struct keep *keep, int64_t now_ns);
-void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
+/* fd: that came with it, taken over; -1: none. */
+void keep_message(struct keep *keep, const uint8_t *bytes, size_t len, int fd, int64_t now_ns);
 void keep_bad_message(struct keep *keep);
 /* When keep_tick() should run next. */
 int64_t keep_due_ns(const struct keep *keep);

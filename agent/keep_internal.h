@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What keep.c and keep_evidence.c share; nobody else includes it. */
+/* What keep.c and the files keep_*.c share; nobody else includes it. */
 #ifndef AGENT_KEEP_INTERNAL_H
 #define AGENT_KEEP_INTERNAL_H
 
@@ -18,6 +18,7 @@
 enum lost { LOST_COMMIT, LOST_EVIDENCE, LOST_BAD, LOST_JOURNAL, LOST_NOTE, LOST_N };
 
 struct keep_notes;
+struct keep_objects;
 
 /* Where a whole record went, for the references to it. */
 struct keep_kept {
@@ -35,6 +36,7 @@ struct keep {
 	struct journal *journal;
 	struct keep_lines *lines; /* journal lines that wait for the commit */
 	struct keep_notes *notes;
+	struct keep_objects *objects;
 	struct keep_kept *slots; /* WIRE_SLOTS */
 	bool unknown_said;
 	struct users *users;
@@ -55,20 +57,40 @@ struct keep {
 	struct wire_status status; /* the last one, while it waits for its commit */
 };
 
-/* keep.c: keep->record, read from body; *kept (may be NULL) is set when it was kept: then true. */
+/* keep_record.c: keep->record, read from body; *kept (may be NULL) is set when it was kept: then
+ * true. */
 bool keep_record(struct keep *keep, struct keep_body body, int64_t now_ns, struct keep_kept *kept);
-/* A transaction is open, or could be opened. */
+/* A message of one record. */
+void keep_single(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
+/* keep.c. A transaction is open, or could be opened. */
 bool keep_begin(struct keep *keep, int64_t now_ns);
 /* What the transaction had is lost, and `more` records. */
 void keep_fail(struct keep *keep, int err, uint64_t more, int64_t now_ns);
+
+/* Tells the journal what waited; not_kept: the store has no such rows. */
+void keep_say_lines(struct keep *keep, bool not_kept);
 
 /* keep_batch.c */
 void keep_batch(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
 void keep_batch_forget(struct keep *keep); /* rows that references name are gone */
 
-/* keep.c: the journal's line about a note, when one is due. */
+/* keep_record.c: the journal's line about a note, when one is due. */
 void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
 		    int64_t row, int64_t offender);
+
+/* keep.c: a note in its own bytes, within a transaction that is begun if need be. */
+void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);
+
+/* keep_objects.c: before a note's object part is kept. 0 or -ENOMEM. */
+int keep_objects_open(struct keep *keep);
+void keep_objects_free(struct keep_objects *kept); /* takes NULL */
+/* fd came with it (closed in any case), or -1. */
+void keep_objects_note(struct keep *keep, const uint8_t *bytes, size_t len, int fd, int64_t now_ns);
+bool keep_objects_busy(const struct keep *keep);
+void keep_objects_tick(struct keep *keep, int64_t now_ns);   /* some milliseconds of work */
+void keep_objects_finish(struct keep *keep, int64_t now_ns); /* all of it */
+void keep_objects_options(struct keep *keep);
+void keep_objects_prune(struct keep *keep);
 
 /* keep_notes.c. Which row a record went to; and that no row of those may be named any more. */
 struct keep_notes *keep_notes_new(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starts, keeps and ends the judge and the recorder; sees no packet and no record. */
+/* Starts, keeps and ends the judge, the recorder and the witness; sees no packet and no record. */
 #include "keeper.h"
 
 #include <errno.h>
@@ -19,31 +19,38 @@
 
 #include "../nft/ruleset.h"
 #include "clock.h"
+#include "enter.h"
+#include "keeper_child.h"
+#include "keeper_enter.h"
 #include "keeper_rules.h"
 #include "log.h"
 #include "notify.h"
 #include "privilege.h"
 #include "recorder.h"
 #include "statedir.h"
+#include "witness.h"
 
-#define JUDGE_END	     0 /* of both socket pairs */
-#define OTHER_END	     1
-#define JUDGE_FILES	     4096
-#define JUDGE_NICE	     (-10)
-#define RECORDER_PAUSE_MAX_S 30
-#define DRAIN_S		     15 /* how long the recorder may go on committing after the judge's end */
+#define JUDGE_END     0 /* of the socket pairs */
+#define OTHER_END     1
+#define DRAIN_S	      15 /* how long the recorder may go on committing after the judge's end */
+#define WITNESS_END_S 2	 /* how long the witness may take to say what it knows so far */
+#define JUDGE_FILES   4096
+#define JUDGE_NICE    (-10)
+#define ASKED_BYTES   (2 << 20) /* questions that wait for the witness */
 
 struct keeper {
 	const char *config_file;
 	struct judge_settings settings;
 	struct statedir statedir;
 	struct keeper_users users;
-	struct edges edges;    /* until the judge has them */
-	int channel[2];	       /* judge -> recorder; JUDGE_END is -1 after the fork */
-	int control[2];	       /* keeper <-> judge */
-	pid_t judge, recorder; /* 0: does not run */
-	int recorder_pause_s;  /* before the next start; grows with each death */
-	time_t recorder_started, recorder_due;
+	struct edges edges; /* until the judge has them */
+	int channel[2];	    /* judge, witness -> recorder */
+	int control[2];	    /* keeper <-> judge; JUDGE_END is -1 after the fork */
+	int asked[2];	    /* judge -> witness; the same */
+	pid_t judge;	    /* 0: does not run */
+	struct keeper_child recorder, witness;
+	struct keeper_enter enter;
+	bool witness_told; /* to end, and to come back with a new configuration */
 	int judge_status;
 	sigset_t signals;
 	int signal_fd;
@@ -68,7 +75,7 @@ static void child_signals(void)
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&mask);
-	sigaddset(&mask, SIGTERM); /* both children read it from a signalfd */
+	sigaddset(&mask, SIGTERM); /* all of them read it from a signalfd */
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
 
@@ -88,6 +95,19 @@ static int connect_journal(const char *path)
 	return fd;
 }
 
+static void close_end(int pair[2], int end)
+{
+	if (pair[end] >= 0)
+		close(pair[end]);
+	pair[end] = -1;
+}
+
+static void close_pair(int pair[2])
+{
+	close_end(pair, JUDGE_END);
+	close_end(pair, OTHER_END);
+}
+
 static void be_recorder(struct keeper *keeper)
 {
 	const struct config *config = &keeper->settings.config;
@@ -97,12 +117,10 @@ static void be_recorder(struct keeper *keeper)
 	child_signals();
 	prctl(PR_SET_NAME, "egressd-rec");
 	edges_close(&keeper->edges);
-	if (keeper->channel[JUDGE_END] >= 0)
-		close(keeper->channel[JUDGE_END]); /* or it would never see the end */
-	if (keeper->control[OTHER_END] >= 0)
-		close(keeper->control[OTHER_END]);
-	if (keeper->control[JUDGE_END] >= 0)
-		close(keeper->control[JUDGE_END]);
+	keeper_enter_close(&keeper->enter);
+	close_end(keeper->channel, JUDGE_END); /* or it would never see the end */
+	close_pair(keeper->control);
+	close_pair(keeper->asked);
 	journal_fd = connect_journal(config->journal_socket);
 	if (fchdir(keeper->statedir.dir_fd) < 0) {
 		log_error("recorder: %s: %s", config->state_dir, strerror(errno));
@@ -117,6 +135,28 @@ static void be_recorder(struct keeper *keeper)
 			   config->evidence ? keeper->statedir.evidence_fd : -1, journal_fd));
 }
 
+static void be_witness(struct keeper *keeper)
+{
+	const struct config *config = &keeper->settings.config;
+	const char *stage = "";
+	int error;
+
+	child_signals();
+	prctl(PR_SET_NAME, "egressd-witness");
+	edges_close(&keeper->edges);
+	close_end(keeper->channel, OTHER_END);
+	close_end(keeper->asked, JUDGE_END);
+	close_pair(keeper->control);
+	statedir_close(&keeper->statedir);
+	error = privilege_witness(config->judge_user, keeper->users.judge_uid,
+				  keeper->users.judge_gid, &stage);
+	if (error) {
+		log_error("witness: %s: %s", stage, strerror(-error));
+		_exit(1);
+	}
+	exit(witness_main(config, keeper->asked[OTHER_END], keeper->channel[JUDGE_END]));
+}
+
 static void be_judge(struct keeper *keeper)
 {
 	const struct judge_start start = {
@@ -126,6 +166,8 @@ static void be_judge(struct keeper *keeper)
 		.gid = keeper->users.judge_gid,
 		.channel_fd = keeper->channel[JUDGE_END],
 		.control_fd = keeper->control[JUDGE_END],
+		.witness_fd = keeper->asked[JUDGE_END],
+		.enter_fd = keeper->enter.judge_fd,
 	};
 
 	/* A folder in /proc is kept open for each process that connects (bpf-free/near.c). */
@@ -136,10 +178,30 @@ static void be_judge(struct keeper *keeper)
 	/* Who keeps every CPU busy must not make the held packets of others wait. */
 	setpriority(PRIO_PROCESS, 0, JUDGE_NICE);
 	prctl(PR_SET_NAME, "egressd-judge");
-	close(keeper->channel[OTHER_END]);
-	close(keeper->control[OTHER_END]);
+	close_end(keeper->channel, OTHER_END);
+	close_end(keeper->control, OTHER_END);
+	close_end(keeper->asked, OTHER_END);
 	statedir_close(&keeper->statedir);
+	if (keeper->enter.own_fd >= 0)
+		close(keeper->enter.own_fd); /* or it would never see its end */
 	exit(judge_main(&start));
+}
+
+static void be_enter(struct keeper *keeper)
+{
+	child_signals();
+	prctl(PR_SET_NAME, "egressd-enter");
+	edges_close(&keeper->edges);
+	statedir_close(&keeper->statedir);
+	for (int end = JUDGE_END; end <= OTHER_END; end++) {
+		if (keeper->channel[end] >= 0)
+			close(keeper->channel[end]);
+		if (keeper->control[end] >= 0)
+			close(keeper->control[end]);
+	}
+	if (keeper->enter.judge_fd >= 0)
+		close(keeper->enter.judge_fd); /* or it would never see its end */
+	exit(enter_main(keeper->enter.own_fd, keeper->users.judge_uid, keeper->users.judge_gid));
 }
 
 static int start_child(struct keeper *keeper, pid_t *pid, void (*be)(struct keeper *))
@@ -157,27 +219,48 @@ static int start_child(struct keeper *keeper, pid_t *pid, void (*be)(struct keep
 
 static int start_recorder(struct keeper *keeper)
 {
-	keeper->recorder_started = now_s();
-	return start_child(keeper, &keeper->recorder, be_recorder);
+	keeper->recorder.started = now_s();
+	return start_child(keeper, &keeper->recorder.pid, be_recorder);
+}
+
+static bool witness_wanted(const struct keeper *keeper)
+{
+	return keeper->settings.config.witness && !keeper->stopping;
+}
+
+static void start_witness(struct keeper *keeper)
+{
+	keeper->witness.started = now_s();
+	keeper->witness.due = now_s() + 1; /* when the fork fails */
+	start_child(keeper, &keeper->witness.pid, be_witness);
+}
+
+static int start_enter(struct keeper *keeper)
+{
+	if (!keeper->enter.wanted)
+		return 0;
+	keeper->enter.started = now_s();
+	keeper->enter.due = keeper->enter.started + 1; /* if it can't be started now */
+	return start_child(keeper, &keeper->enter.pid, be_enter);
 }
 
 static void on_recorder_end(struct keeper *keeper, int status)
 {
-	keeper->recorder = 0;
 	if (keeper->stopping)
-		return;
-	/* One that lived a while starts again at once; one that dies at once is given time. */
-	if (now_s() - keeper->recorder_started > 60)
-		keeper->recorder_pause_s = 0;
-	keeper->recorder_due = now_s() + keeper->recorder_pause_s;
-	log_error("the recorder ended (%s %d): verdicts go on, records wait in the channel; it is "
-		  "started again in %d s",
-		  WIFSIGNALED(status) ? "signal" : "exit code",
-		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		  keeper->recorder_pause_s);
-	keeper->recorder_pause_s = keeper->recorder_pause_s ? keeper->recorder_pause_s * 2 : 1;
-	if (keeper->recorder_pause_s > RECORDER_PAUSE_MAX_S)
-		keeper->recorder_pause_s = RECORDER_PAUSE_MAX_S;
+		keeper->recorder.pid = 0;
+	else
+		keeper_child_ended(&keeper->recorder, status, now_s(), "recorder",
+				   "verdicts go on, records wait in the channel");
+}
+
+static void on_witness_end(struct keeper *keeper, int status)
+{
+	if (keeper->stopping || keeper->witness_told)
+		keeper_child_left(&keeper->witness, now_s());
+	else
+		keeper_child_ended(&keeper->witness, status, now_s(), "witness",
+				   "verdicts and records go on without sites and triggers");
+	keeper->witness_told = false;
 }
 
 static void reap(struct keeper *keeper)
@@ -186,8 +269,14 @@ static void reap(struct keeper *keeper)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == keeper->recorder) {
+		if (pid == keeper->recorder.pid) {
 			on_recorder_end(keeper, status);
+		} else if (pid == keeper->witness.pid) {
+			on_witness_end(keeper, status);
+		} else if (pid == keeper->enter.pid && keeper->stopping) {
+			keeper->enter.pid = 0;
+		} else if (pid == keeper->enter.pid) {
+			keeper_enter_ended(&keeper->enter, status, now_s());
 		} else if (pid == keeper->judge) {
 			keeper->judge = 0;
 			keeper->judge_status = status;
@@ -234,6 +323,11 @@ static void reload(struct keeper *keeper)
 	    sizeof(settings)) {
 		log_error("reload: the judge does not take it: %s", strerror(errno));
 		goto out;
+	}
+	if (keeper->witness.pid &&
+	    witness_needs_restart(&keeper->settings.config, &settings.config)) {
+		keeper->witness_told = true; /* to end, and to come back with the new ones */
+		kill(keeper->witness.pid, SIGTERM);
 	}
 	keeper->settings = settings;
 	log_notice("reloaded: mode %s", policy_mode_words[settings.config.mode]);
@@ -290,28 +384,32 @@ static void hear_judge(struct keeper *keeper)
 	ssize_t got = recv(keeper->control[OTHER_END], &word, 1, MSG_DONTWAIT);
 
 	if (got == 0) { /* it is gone: SIGCHLD says the rest */
-		close(keeper->control[OTHER_END]);
-		keeper->control[OTHER_END] = -1;
+		close_end(keeper->control, OTHER_END);
 	}
 	if (got == 1 && word == *JUDGE_SAYS_RULES)
 		see_to_rules(keeper);
+	if (got == 1 && word == *JUDGE_SAYS_ENTER)
+		keeper_enter_kill(&keeper->enter);
 }
 
 /* --- the story ----------------------------------------------------------------------------- */
 
 static int make_channels(struct keeper *keeper)
 {
-	int size = (int)keeper->settings.config.channel_bytes;
+	int size = (int)keeper->settings.config.channel_bytes, asked_size = ASKED_BYTES;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper->channel) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper->control) < 0) {
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper->control) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper->asked) < 0) {
 		log_error("socketpair: %s", strerror(errno));
 		return -1;
 	}
 	if (setsockopt(keeper->channel[JUDGE_END], SOL_SOCKET, SO_SNDBUFFORCE, &size,
 		       sizeof(size)) < 0)
 		log_warning("channel_bytes: %s", strerror(errno));
-	return 0;
+	setsockopt(keeper->asked[JUDGE_END], SOL_SOCKET, SO_SNDBUFFORCE, &asked_size,
+		   sizeof(asked_size)); /* without it fewer wait, and those are counted */
+	return keeper_enter_open(&keeper->enter, keeper->settings.config.containers);
 }
 
 /* Waits for the judge's word that all is in place. */
@@ -320,27 +418,33 @@ static int await_judge(struct keeper *keeper)
 	char word;
 
 	edges_close(&keeper->edges);
-	close(keeper->channel[JUDGE_END]);
-	close(keeper->control[JUDGE_END]);
-	keeper->channel[JUDGE_END] = keeper->control[JUDGE_END] = -1;
+	close_end(keeper->control, JUDGE_END);
+	close_end(keeper->asked, JUDGE_END);
+	if (keeper->enter.judge_fd >= 0)
+		close(keeper->enter.judge_fd);
+	keeper->enter.judge_fd = -1;
 	return recv(keeper->control[OTHER_END], &word, 1, 0) == 1 ? 0 : -1;
 }
 
-/* Waits for a signal, a word of the judge's, or the recorder's next start. The signal, or 0. */
+/* The sooner of two waits for poll(2), where -1 is for ever. */
+static int sooner(int a, int b)
+{
+	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Waits for a signal, a word of the judge's, or a child's next start. The signal, or 0. */
 static int next_signal(struct keeper *keeper)
 {
 	struct pollfd waits[] = {
 		{ .fd = keeper->signal_fd, .events = POLLIN },
 		{ .fd = keeper->control[OTHER_END], .events = POLLIN },
 	};
-	int timeout_ms = -1;
+	int timeout_ms = keeper_child_wait_ms(&keeper->recorder, now_s());
 	struct signalfd_siginfo info;
 
-	if (!keeper->recorder) {
-		time_t left = keeper->recorder_due - now_s();
-
-		timeout_ms = left > 0 ? (int)left * 1000 : 0;
-	}
+	if (witness_wanted(keeper))
+		timeout_ms = sooner(timeout_ms, keeper_child_wait_ms(&keeper->witness, now_s()));
+	timeout_ms = keeper_enter_timeout_ms(&keeper->enter, now_s(), timeout_ms);
 	if (poll(waits, 2, timeout_ms) <= 0)
 		return 0;
 	if (waits[1].revents)
@@ -365,8 +469,12 @@ static void run(struct keeper *keeper)
 			keeper->stopping = true;
 			break;
 		}
-		if (!keeper->recorder && !keeper->stopping && keeper->recorder_due <= now_s())
+		if (!keeper->stopping && !keeper_child_wait_ms(&keeper->recorder, now_s()))
 			start_recorder(keeper);
+		if (witness_wanted(keeper) && !keeper_child_wait_ms(&keeper->witness, now_s()))
+			start_witness(keeper);
+		if (!keeper->stopping && keeper_enter_due(&keeper->enter, now_s()))
+			start_enter(keeper);
 	}
 }
 
@@ -404,15 +512,25 @@ static int end(struct keeper *keeper)
 		kill(keeper->judge, SIGTERM);
 		await_end(keeper, &keeper->judge, 5);
 	}
+	if (keeper->enter.pid) {
+		kill(keeper->enter.pid, SIGTERM);
+		await_end(keeper, &keeper->enter.pid, 2);
+	}
 	/* A judge that was killed left its rule behind. While something still holds the queue that
 	 * nobody reads, bypass does not apply: SYNs would hang instead of being refused. */
 	if (keeper->judge || !WIFEXITED(keeper->judge_status))
 		set_agent_rule(keeper, false);
+	if (keeper->witness.pid) {
+		kill(keeper->witness.pid, SIGTERM);
+		await_end(keeper, &keeper->witness.pid, WITNESS_END_S);
+	}
 	/* What waits in the channel is kept, also when the recorder is down at this moment. */
-	if (!keeper->recorder)
+	if (!keeper->recorder.pid)
 		start_recorder(keeper);
-	close(keeper->channel[OTHER_END]);
-	await_end(keeper, &keeper->recorder, DRAIN_S);
+	close_pair(keeper->channel);
+	if (keeper->witness.pid && keeper->recorder.pid) /* it may hold the channel open for ever */
+		kill(keeper->recorder.pid, SIGTERM);
+	await_end(keeper, &keeper->recorder.pid, DRAIN_S);
 	statedir_close(&keeper->statedir);
 	return !keeper->judge && WIFEXITED(keeper->judge_status) ? WEXITSTATUS(keeper->judge_status)
 								 : 1;
@@ -425,6 +543,10 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 		.config_file = config_file,
 		.settings = *settings,
 		.statedir = { -1, -1, -1 },
+		.channel = { -1, -1 },
+		.control = { -1, -1 },
+		.asked = { -1, -1 },
+		.enter = { .judge_fd = -1, .own_fd = -1 },
 	};
 	const struct config *config = &keeper.settings.config;
 	char why[CONFIG_PATH_BYTES + 128];
@@ -456,8 +578,12 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 		return 1;
 	}
 	keeper_rules_unloaded(keeper.statedir.dir_fd, true);
-	if (start_recorder(&keeper) == 0 && start_child(&keeper, &keeper.judge, be_judge) == 0 &&
-	    await_judge(&keeper) == 0) {
+	if (witness_wanted(&keeper))
+		start_witness(&keeper);
+	/* egressd-enter first of those that the judge talks to: it asks nothing, and opens little.
+	 */
+	if (start_recorder(&keeper) == 0 && start_enter(&keeper) == 0 &&
+	    start_child(&keeper, &keeper.judge, be_judge) == 0 && await_judge(&keeper) == 0) {
 		notify_send("READY=1\nSTATUS=guarding");
 		run(&keeper);
 	} else {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The keeper: egressd's first process. It loads the rule set where it is missing or another,
- * starts the judge and the recorder, starts the recorder again when it dies (it holds the
- * channel's reading end, so records wait in the channel meanwhile), and reloads the
+ * starts the judge, the recorder and the witness, starts the latter two again when they die (it
+ * holds their channels' reading ends, so records and questions wait meanwhile), and reloads the
  * configuration. It reads nothing that an attacker chose: signals and its own children only.
  *
  * When the judge dies the keeper ends too, after the recorder has kept what it was handed: the

@@ -28,6 +28,7 @@ const char *const reason_words[REASON_N] = {
 	[REASON_FRAGMENT] = "fragment",
 	[REASON_MALFORMED] = "malformed",
 	[REASON_NOT_OPENING] = "not-opening",
+	[REASON_FORWARDED] = "forwarded",
 	[REASON_OTHER_PORT] = "other-port",
 };
 static_assert(REASON_OTHER_PORT + 1 == REASON_N, "a word for each reason");
@@ -66,7 +67,8 @@ static bool is_fragment(const struct policy_query *query)
 static struct policy_answer first_match(const struct policy *policy,
 					const struct policy_query *query)
 {
-	bool mail_uid = query->has_uid && policy_is_mail_uid(policy, query->uid);
+	bool mail_uid =
+		query->has_uid && !query->forwarded && policy_is_mail_uid(policy, query->uid);
 	bool parsed = query->flow_error == FLOW_OK;
 
 	if (other_port(policy, query))
@@ -81,6 +83,8 @@ static struct policy_answer first_match(const struct policy *policy,
 		return (struct policy_answer){ VERDICT_ALLOW, REASON_MAIL_SERVER, "mail-users" };
 	if (!flow_opens(query->flow))
 		return (struct policy_answer){ VERDICT_DENY, REASON_NOT_OPENING, "default" };
+	if (query->forwarded)
+		return (struct policy_answer){ VERDICT_DENY, REASON_FORWARDED, "default" };
 	if (!query->has_uid)
 		return (struct policy_answer){ VERDICT_DENY, REASON_NO_UID, "default" };
 	return (struct policy_answer){ VERDICT_DENY, REASON_NOT_ALLOWED, "default" };

@@ -33,6 +33,7 @@ enum reason {
 	REASON_FRAGMENT,    /* deny: a fragment hides its flags */
 	REASON_MALFORMED,   /* deny: it can't be parsed; flow_error says what */
 	REASON_NOT_OPENING, /* deny: no SYN: an older flow, or made by hand */
+	REASON_FORWARDED,   /* deny: this box only forwards it (a container, a routed host) */
 	REASON_OTHER_PORT,  /* allow: not a mail port (replay sees such; the rule set never asks) */
 	REASON_N
 };
@@ -54,6 +55,7 @@ struct policy_query {
 	const struct flow *flow;
 	enum flow_error flow_error;
 	bool dst_local; /* the edge says: the destination is an address of this box */
+	bool forwarded; /* the edge says: it came in by an interface; no uid of it counts */
 	bool has_uid;
 	uint32_t uid;		   /* who made the socket, from the kernel's message */
 	const struct owner *owner; /* may be unknown; an unknown owner never matches an allow */

@@ -14,7 +14,9 @@
 
 static const cap_value_t judge_capabilities[] = { CAP_NET_ADMIN, CAP_SYS_PTRACE,
 						  CAP_DAC_READ_SEARCH };
-#define JUDGE_CAPABILITIES (sizeof(judge_capabilities) / sizeof(judge_capabilities[0]))
+static const cap_value_t witness_capabilities[] = { CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH };
+static const cap_value_t enter_capabilities[] = { CAP_SYS_ADMIN, CAP_SYS_PTRACE };
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What the bounding set lacks no exec can give back. Needs CAP_SETPCAP, so before the uid goes. */
 static int shrink_bounding_set(const cap_value_t *keep, size_t n_keep)
@@ -58,24 +60,26 @@ static int keep_only(const cap_value_t *keep, size_t n_keep)
 	return error;
 }
 
-int privilege_judge(const char *user, uid_t uid, gid_t gid, const char **stage)
+/* Down to user (NULL: without groups) with these capabilities, and to the end with the keeper. */
+static int descend(const char *user, uid_t uid, gid_t gid, const cap_value_t *keep, size_t n_keep,
+		   const char **stage)
 {
 	pid_t keeper = getppid();
 	int error;
 
 	*stage = "shrink the bounding set";
-	error = shrink_bounding_set(judge_capabilities, JUDGE_CAPABILITIES);
+	error = shrink_bounding_set(keep, n_keep);
 	if (error)
 		return error;
 	*stage = "keep capabilities over the change of user";
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return -errno;
-	*stage = "become the judge's user";
+	*stage = "become another user";
 	error = change_identity(user, uid, gid);
 	if (error)
 		return error;
-	*stage = "keep three capabilities";
-	error = keep_only(judge_capabilities, JUDGE_CAPABILITIES);
+	*stage = "keep its capabilities";
+	error = keep_only(keep, n_keep);
 	if (error)
 		return error;
 	*stage = "give up new privileges";
@@ -87,6 +91,21 @@ int privilege_judge(const char *user, uid_t uid, gid_t gid, const char **stage)
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return -errno;
 	return getppid() == keeper ? 0 : -ESRCH;
+}
+
+int privilege_judge(const char *user, uid_t uid, gid_t gid, const char **stage)
+{
+	return descend(user, uid, gid, judge_capabilities, COUNT(judge_capabilities), stage);
+}
+
+int privilege_witness(const char *user, uid_t uid, gid_t gid, const char **stage)
+{
+	return descend(user, uid, gid, witness_capabilities, COUNT(witness_capabilities), stage);
+}
+
+int privilege_enter(uid_t uid, gid_t gid, const char **stage)
+{
+	return descend(NULL, uid, gid, enter_capabilities, COUNT(enter_capabilities), stage);
 }
 
 int privilege_recorder(uid_t uid, gid_t gid, const char **stage)

@@ -111,8 +111,11 @@ int queue_parse(const struct nlmsghdr *message, struct queue_packet *packet)
 		return -EBADMSG;
 	header = mnl_attr_get_payload(attribute[NFQA_PACKET_HDR]);
 	parsed.id = ntohl(header->packet_id);
+	parsed.forwarded = header->hook == NF_INET_FORWARD;
 	nfsock_be32(attribute[NFQA_MARK], &parsed.mark);
 	nfsock_be32(attribute[NFQA_IFINDEX_OUTDEV], &parsed.ifindex);
+	if (!nfsock_be32(attribute[NFQA_IFINDEX_PHYSINDEV], &parsed.indev))
+		nfsock_be32(attribute[NFQA_IFINDEX_INDEV], &parsed.indev);
 	if (nfsock_be32(attribute[NFQA_UID], &uid) && nfsock_be32(attribute[NFQA_GID], &gid)) {
 		parsed.has_uid = true;
 		parsed.uid = uid;

@@ -19,6 +19,9 @@ struct queue_packet {
 	bool has_uid;
 	uint32_t uid, gid;
 	uint32_t ifindex;      /* of the interface it goes out by; 0: not said */
+	bool forwarded;	       /* held in the forward hook, not in output */
+	uint32_t indev;	       /* then, index of the interface it came in by: a bridge's port where
+				* br_netfilter tells which; 0: not said */
 	const uint8_t *bytes;  /* from the IP header on; good until the callback returns */
 	uint32_t len;	       /* bytes that were copied */
 	uint32_t packet_bytes; /* bytes it has (NFQA_CAP_LEN when it was cut) */

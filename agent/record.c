@@ -7,10 +7,10 @@
 #include <string.h>
 
 const char *const record_via_words[VIA_N] = {
-	[VIA_QUEUE] = "queue", [VIA_MAIL] = "mail",	[VIA_LOCAL] = "local",
-	[VIA_GUARD] = "guard", [VIA_REPLAY] = "replay",
+	[VIA_QUEUE] = "queue", [VIA_FORWARD] = "forward", [VIA_MAIL] = "mail",
+	[VIA_LOCAL] = "local", [VIA_GUARD] = "guard",	  [VIA_REPLAY] = "replay",
 };
-static_assert(VIA_N == 5, "record_via_words[] names every record_via");
+static_assert(VIA_N == 6, "record_via_words[] names every record_via");
 
 bool record_charged_uid(const struct record *record, uint32_t *uid)
 {

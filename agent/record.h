@@ -15,14 +15,16 @@
 #include "policy.h"
 
 #define RECORD_EXCERPT_BYTES 512
+#define RECORD_DEVICE_BYTES  16 /* IFNAMSIZ with its NUL, linux/if.h */
 
 /* Where the packet was seen. Words: record_via_words[]. */
 enum record_via {
-	VIA_QUEUE,  /* held in NFQUEUE: the verdict was ours */
-	VIA_MAIL,   /* NFLOG copy of a mail server's SYN: the rule set let it out */
-	VIA_LOCAL,  /* NFLOG copy of a SYN to this box: the rule set let it pass */
-	VIA_GUARD,  /* NFLOG copy of what the rule set refused by itself */
-	VIA_REPLAY, /* read from a capture */
+	VIA_QUEUE,   /* held in NFQUEUE: the verdict was ours */
+	VIA_FORWARD, /* the same, of what this box only forwards */
+	VIA_MAIL,    /* NFLOG copy of a mail server's SYN: the rule set let it out */
+	VIA_LOCAL,   /* NFLOG copy of a SYN to this box: the rule set let it pass */
+	VIA_GUARD,   /* NFLOG copy of what the rule set refused by itself */
+	VIA_REPLAY,  /* read from a capture */
 	VIA_N
 };
 
@@ -40,6 +42,9 @@ struct record {
 	bool has_uid;
 	uint32_t uid, gid;   /* from the kernel's message: who made the socket */
 	bool foreign_holder; /* another user's process than its maker's holds the socket */
+	/* The interface it came in by; "" but for what this box forwards. Raw bytes: whoever makes
+	 * interfaces names them. */
+	char indev[RECORD_DEVICE_BYTES];
 	struct flow flow;
 	struct owner owner;
 	uint16_t excerpt_bytes; /* of excerpt[]; the packet from its IP header on */

@@ -16,6 +16,7 @@
 #include "clock.h"
 #include "keep.h"
 #include "log.h"
+#include "pass_fd.h"
 #include "wire.h"
 
 #define MESSAGES_A_READ 64
@@ -26,7 +27,8 @@ struct inbox {
 	int fd;
 	struct mmsghdr headers[MESSAGES_A_READ];
 	struct iovec vectors[MESSAGES_A_READ];
-	uint8_t *bytes; /* MESSAGES_A_READ times WIRE_BYTES_MAX */
+	union pass_fd_room rooms[MESSAGES_A_READ]; /* a note may come with a copy */
+	uint8_t *bytes;				   /* MESSAGES_A_READ times WIRE_BYTES_MAX */
 	bool empty, closed;
 };
 
@@ -63,8 +65,14 @@ static bool others_are_gone(int fd)
  * many as are asked for; one that was sent so looks the same, and is followed by others. */
 static int inbox_fill(struct inbox *inbox)
 {
-	int n = recvmmsg(inbox->fd, inbox->headers, MESSAGES_A_READ, MSG_DONTWAIT, NULL);
+	int n;
 
+	for (int i = 0; i < MESSAGES_A_READ; i++) {
+		inbox->headers[i].msg_hdr.msg_control = &inbox->rooms[i];
+		inbox->headers[i].msg_hdr.msg_controllen = sizeof(inbox->rooms[i]);
+	}
+	n = recvmmsg(inbox->fd, inbox->headers, MESSAGES_A_READ, MSG_DONTWAIT | MSG_CMSG_CLOEXEC,
+		     NULL);
 	inbox->empty = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 	if (n < 0 && !inbox->empty && errno != EINTR && errno != ENOBUFS && errno != ENOMEM) {
 		log_error("the channel from the judge: %s", strerror(errno));
@@ -80,16 +88,20 @@ static int inbox_fill(struct inbox *inbox)
 
 static void inbox_read(struct inbox *inbox, struct keep *keep, int64_t now_ns)
 {
-	const struct msghdr *header;
-	int n = inbox_fill(inbox), i;
+	int n = inbox_fill(inbox), i, fd;
+	struct msghdr *header;
 
 	for (i = 0; i < n; i++) {
 		header = &inbox->headers[i].msg_hdr;
-		if (header->msg_flags & MSG_TRUNC)
-			keep_bad_message(keep);
-		else
-			keep_message(keep, header->msg_iov->iov_base, inbox->headers[i].msg_len,
+		fd = pass_fd_take(header);
+		if (!(header->msg_flags & MSG_TRUNC)) {
+			keep_message(keep, header->msg_iov->iov_base, inbox->headers[i].msg_len, fd,
 				     now_ns);
+			continue;
+		}
+		if (fd >= 0)
+			close(fd);
+		keep_bad_message(keep);
 	}
 }
 

@@ -15,6 +15,7 @@ static const char *const reasons[] = {
 	[REASON_FRAGMENT] = "a fragment hides what it is",
 	[REASON_MALFORMED] = "the packet can't be read",
 	[REASON_NOT_OPENING] = "part of a connection that was never allowed to open",
+	[REASON_FORWARDED] = "forwarded for a container or another host, which may not send",
 	[REASON_OTHER_PORT] = "not a mail port",
 };
 static_assert(sizeof(reasons) / sizeof(reasons[0]) == REASON_N, "a sentence for each reason");
@@ -72,6 +73,7 @@ static_assert(sizeof(scripts) / sizeof(scripts[0]) == OWNER_SCRIPT_FROM_N,
 
 static const char *const vias[] = {
 	[VIA_QUEUE] = "held while it was judged",
+	[VIA_FORWARD] = "forwarded, and held while it was judged",
 	[VIA_MAIL] = "a copy: the mail server is never held",
 	[VIA_LOCAL] = "a copy: local submission is never held",
 	[VIA_GUARD] = "a copy: the rule set decided alone",

@@ -2,7 +2,7 @@
 /*
  * Lays out one verdict for a person to read; opens no file.
  */
-#include "show_page.h"
+#include "show_page_internal.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -10,26 +10,16 @@
 #include <string.h>
 
 #include "escape.h"
-#include "note_text.h"
 #include "site.h"
 
 #define LABEL_COLUMNS 14
 
-struct page {
-	FILE *out;
-	const struct show_options *options;
-	const struct store_verdict *verdict;
-};
-
-static void section(const struct page *page, const char *title)
+void page_section(const struct page *page, const char *title)
 {
 	fprintf(page->out, "\n%s\n", title);
 }
 
-/* Cleans again: part of the text is words of the store, and the rest bears it. */
-static void line(const struct page *page, const char *label, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void line(const struct page *page, const char *label, const char *format, ...)
+void page_line(const struct page *page, const char *label, const char *format, ...)
 {
 	va_list list;
 	char *text, *clean;
@@ -50,8 +40,7 @@ static void line(const struct page *page, const char *label, const char *format,
 	free(text);
 }
 
-/* The field's text by its name in show_verdict_kind; NULL when not known. malloc'd. */
-static char *text_of(const struct page *page, const char *name)
+char *page_text(const struct page *page, const char *name)
 {
 	const struct show_field *field = show_field_by_name(&show_verdict_kind, name, strlen(name));
 	json_t *value = show_field_value(field, page->verdict, page->options);
@@ -65,25 +54,15 @@ static char *text_of(const struct page *page, const char *name)
 	return text;
 }
 
-/* A line when the field is known. */
-static bool field_line(const struct page *page, const char *label, const char *name,
-		       const char *after)
+bool page_field_line(const struct page *page, const char *label, const char *name,
+		     const char *after)
 {
-	char *text = text_of(page, name);
+	char *text = page_text(page, name);
 
 	if (text)
-		line(page, label, "%s%s", text, after);
+		page_line(page, label, "%s%s", text, after);
 	free(text);
 	return text != NULL;
-}
-
-static void json_note_line(const struct page *page, const char *label, const json_t *object,
-			   const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	if (text)
-		line(page, label, "%s", text);
 }
 
 static bool is_known_word(const char *word)
@@ -106,62 +85,82 @@ static void page_verdict(const struct page *page)
 	free(head);
 	if (verdict->foreign_holder && verdict->reason &&
 	    strcmp(verdict->reason, reason_words[REASON_MAIL_SERVER]) == 0)
-		line(page, "ALARM", "the mail server made this socket, another program holds it");
+		page_line(page, "ALARM",
+			  "the mail server made this socket, another program holds it");
 	else if (verdict->foreign_holder)
-		line(page, "note", "another user's program holds this socket than made it");
-	line(page, "rule", "%s (%s), mode %s", verdict->rule ? verdict->rule : "?",
-	     verdict->reason ? verdict->reason : "?", verdict->mode ? verdict->mode : "?");
+		page_line(page, "note", "another user's program holds this socket than made it");
+	page_line(page, "rule", "%s (%s), mode %s", verdict->rule ? verdict->rule : "?",
+		  verdict->reason ? verdict->reason : "?", verdict->mode ? verdict->mode : "?");
 	if (verdict->flow_error && *verdict->flow_error && strcmp(verdict->flow_error, "ok") != 0)
-		line(page, "packet is", "%s", verdict->flow_error);
-	line(page, "seen", "%s", show_time(verdict->first_ns, utc, 3, time_text));
+		page_line(page, "packet is", "%s", verdict->flow_error);
+	page_line(page, "seen", "%s", show_time(verdict->first_ns, utc, 3, time_text));
 	if (verdict->count > 1) {
-		line(page, "seen last", "%s", show_time(verdict->last_ns, utc, 3, time_text));
-		line(page, "attempts", "%lld, folded into this one row%s",
-		     (long long)verdict->count,
-		     verdict->many_dst ? "; to many destinations, the first is shown" : "");
+		page_line(page, "seen last", "%s", show_time(verdict->last_ns, utc, 3, time_text));
+		page_line(page, "attempts", "%lld, folded into this one row%s",
+			  (long long)verdict->count,
+			  verdict->many_dst ? "; to many destinations, the first is shown" : "");
 	}
-	line(page, "seen through", "%s: %s", verdict->via ? verdict->via : "?",
-	     show_explain_via(verdict->via));
+	page_line(page, "seen through", "%s: %s", verdict->via ? verdict->via : "?",
+		  show_explain_via(verdict->via));
+}
+
+/* A container or another host is known by where its packet came from, if by nothing else. */
+static void page_indev(const struct page *page)
+{
+	const struct store_verdict *verdict = page->verdict;
+	char *device = page_text(page, "indev"), *from;
+
+	if (!device)
+		return;
+	from = show_endpoint(verdict->family, &verdict->src, -1);
+	page_line(page, verdict->container.len > 0 ? "came in by" : "container", "%s%s%s%s",
+		  verdict->container.len > 0 ? "" : "or other host, known by its address only: ",
+		  verdict->container.len > 0 ? "" : from, verdict->container.len > 0 ? "" : " by ",
+		  device);
+	free(from);
+	free(device);
 }
 
 static void page_who(const struct page *page)
 {
 	const struct store_verdict *verdict = page->verdict;
-	char *user = text_of(page, "user");
+	char *user = page_text(page, "user");
 
-	section(page, "Who");
+	page_section(page, "Who");
 	if (verdict->has_uid)
-		line(page, "user", "%s%suid %lld, gid %lld%s", user ? user : "", user ? " (" : "",
-		     (long long)verdict->uid, (long long)verdict->gid, user ? ")" : "");
+		page_line(page, "user", "%s%suid %lld, gid %lld%s", user ? user : "",
+			  user ? " (" : "", (long long)verdict->uid, (long long)verdict->gid,
+			  user ? ")" : "");
 	else if (verdict->has_charged_uid)
-		line(page, "user",
-		     "%s%suid %lld%s, from the socket or process: the packet names "
-		     "none",
-		     user ? user : "", user ? " (" : "", (long long)verdict->charged_uid,
-		     user ? ")" : "");
+		page_line(page, "user",
+			  "%s%suid %lld%s, from the socket or process: the packet names "
+			  "none",
+			  user ? user : "", user ? " (" : "", (long long)verdict->charged_uid,
+			  user ? ")" : "");
 	else
-		line(page, "user", "not known");
+		page_line(page, "user", "not known");
 	free(user);
 	if (verdict->socket_uid >= 0 && verdict->has_uid && verdict->socket_uid != verdict->uid)
-		line(page, "socket's uid", "%lld: not the one who made it",
-		     (long long)verdict->socket_uid);
+		page_line(page, "socket's uid", "%lld: not the one who made it",
+			  (long long)verdict->socket_uid);
 	if (verdict->pid && verdict->ruid >= 0 &&
 	    ((verdict->has_uid && verdict->ruid != verdict->uid) ||
 	     (verdict->euid >= 0 && verdict->euid != verdict->ruid)))
-		line(page, "process's uid", "real %lld, effective %lld", (long long)verdict->ruid,
-		     (long long)verdict->euid);
+		page_line(page, "process's uid", "real %lld, effective %lld",
+			  (long long)verdict->ruid, (long long)verdict->euid);
 	if (verdict->login_uid >= 0)
-		line(page, "logged in as", "uid %lld", (long long)verdict->login_uid);
-	field_line(page, "unit", "unit", "");
-	field_line(page, "container", "container", "");
+		page_line(page, "logged in as", "uid %lld", (long long)verdict->login_uid);
+	page_field_line(page, "unit", "unit", "");
+	page_field_line(page, "container", "container", "");
+	page_indev(page);
 	if (verdict->offender > 0)
-		line(page, "offender", "%lld (egressctl list-verdicts --offender %lld)",
-		     (long long)verdict->offender, (long long)verdict->offender);
+		page_line(page, "offender", "%lld (egressctl list-verdicts --offender %lld)",
+			  (long long)verdict->offender, (long long)verdict->offender);
 }
 
 static void page_request(const struct page *page)
 {
-	char *method = text_of(page, "request");
+	char *method = page_text(page, "request");
 	json_t *request;
 	const char *text;
 
@@ -174,14 +173,14 @@ static void page_request(const struct page *page)
 	if (text) {
 		const char *verb = json_string_value(json_object_get(request, "method"));
 
-		line(page, "request", "%s%s%s", verb ? verb : "", verb ? " " : "", text);
+		page_line(page, "request", "%s%s%s", verb ? verb : "", verb ? " " : "", text);
 	}
 	text = json_string_value(json_object_get(request, "host"));
 	if (text)
-		line(page, "site asked", "%s", text);
+		page_line(page, "site asked", "%s", text);
 	text = json_string_value(json_object_get(request, "client"));
 	if (text)
-		line(page, "asked by", "%s", text);
+		page_line(page, "asked by", "%s", text);
 	json_decref(request);
 }
 
@@ -196,8 +195,8 @@ static void page_site(const struct page *page)
 	char *site = len ? escape_dup(folder, len) : NULL;
 
 	if (site)
-		line(page, "works in", "%s (the process chooses its folder: a hint, no proof)",
-		     site);
+		page_line(page, "works in", "%s (the process chooses its folder: a hint, no proof)",
+			  site);
 	free(site);
 	free(folder);
 }
@@ -210,82 +209,21 @@ static void page_script(const struct page *page)
 
 	if (!known && !is_known_word(verdict->script_from) && !is_known_word(verdict->script_why))
 		return;
-	section(page, "Script");
-	field_line(page, "script", "script",
-		   verdict->cut & OWNER_CUT_SCRIPT ? " (its path was longer)" : "");
+	page_section(page, "Script");
+	page_field_line(page, "script", "script",
+			verdict->cut & OWNER_CUT_SCRIPT ? " (its path was longer)" : "");
 	if (none)
-		line(page, "script", "none: %s", none);
+		page_line(page, "script", "none: %s", none);
 	else if (!known)
-		line(page, "script", "not known%s%s",
-		     is_known_word(verdict->script_why) ? ": " : "",
-		     is_known_word(verdict->script_why) ? show_explain_why(verdict->script_why)
-							: "");
+		page_line(page, "script", "not known%s%s",
+			  is_known_word(verdict->script_why) ? ": " : "",
+			  is_known_word(verdict->script_why) ? show_explain_why(verdict->script_why)
+							     : "");
 	if (!none && is_known_word(verdict->script_from))
-		line(page, "known from", "%s", show_explain_script(verdict->script_from));
+		page_line(page, "known from", "%s", show_explain_script(verdict->script_from));
 	if (!known)
 		page_site(page);
 	page_request(page);
-}
-
-/* What was learnt of it after the verdict; nothing when nobody noted it. */
-static void page_notes(const struct page *page)
-{
-	const struct store_verdict *verdict = page->verdict;
-	const struct store_trigger *trigger = &verdict->trigger;
-	json_t *site = show_site(&verdict->site);
-	char time_text[SHOW_TIME_BYTES], *text;
-
-	if (!verdict->site.from && !trigger->match)
-		return;
-	section(page, "Site");
-	if (json_is_object(site)) {
-		text = show_site_text(site);
-		line(page, "site", "%s: %s", text, note_explain_site(verdict->site.from));
-		free(text);
-		json_note_line(page, "account", site, "account");
-		json_note_line(page, "root", site, "root");
-		json_note_line(page, "said by", site, "source");
-	}
-	json_decref(site);
-	if (!trigger->match)
-		return;
-	text = text_of(page, "trigger");
-	line(page, "trigger", "%s", text ? text : "?");
-	free(text);
-	if (!strcmp(trigger->match, note_match_words[MATCH_NONE]))
-		return;
-	line(page, "that is", "%s", note_explain_match(trigger->match));
-	if (trigger->ts_ns > 0 || trigger->status > 0)
-		line(page, "request", "%s%s%.0lld%s",
-		     trigger->ts_ns > 0
-			     ? show_time(trigger->ts_ns, page->options->utc, 3, time_text)
-			     : "",
-		     trigger->status > 0 ? trigger->ts_ns > 0 ? ", answered " : "answered " : "",
-		     (long long)trigger->status, "");
-	if (trigger->log.len > 0) {
-		text = escape_dup(trigger->log.bytes, (size_t)trigger->log.len);
-		line(page, "in the log", "%s", text);
-		free(text);
-	}
-}
-
-/* What argv[0] and comm say, where that is no name of the program's. */
-static void page_poses(const struct page *page)
-{
-	const struct store_verdict *verdict = page->verdict;
-	size_t len = verdict->cmdline.len > 0
-			     ? strnlen(verdict->cmdline.bytes, (size_t)verdict->cmdline.len)
-			     : 0;
-	char *title, *comm;
-
-	if (!verdict->poses)
-		return;
-	title = len ? escape_dup(verdict->cmdline.bytes, len) : NULL;
-	comm = text_of(page, "comm");
-	line(page, "poses as", "%s%s%s%s: no name that its file ever had", title ? title : "",
-	     title && comm ? ", " : "", comm ? comm : "", title || comm ? "" : "?");
-	free(title);
-	free(comm);
 }
 
 /* `in-flight` and the like are their own reason: said once. */
@@ -297,55 +235,45 @@ static void say_how(const struct page *page, const struct store_verdict *verdict
 	bool same = strcmp(how, why) == 0;
 	const char *word = verdict->owner_how && *verdict->owner_how ? verdict->owner_how : NULL;
 
-	line(page, "found how", "%s%s%s%s%s", word ? word : "", word ? ": " : "", how,
-	     same ? "" : ": ", same ? "" : why);
-}
-
-/* Who called connect, where that is another than the process that is named. */
-static void page_caller(const struct page *page)
-{
-	const struct show_field *field = show_field_by_name(&show_verdict_kind, "caller", 6);
-	json_t *caller = show_field_value(field, page->verdict, page->options);
-	json_int_t pid = json_integer_value(json_object_get(caller, "pid"));
-
-	if (pid > 0 && pid != page->verdict->pid)
-		field_line(page, "connect by", "caller", ", as the kernel saw");
-	json_decref(caller);
+	page_line(page, "found how", "%s%s%s%s%s", word ? word : "", word ? ": " : "", how,
+		  same ? "" : ": ", same ? "" : why);
 }
 
 static void page_process(const struct page *page)
 {
 	const struct store_verdict *verdict = page->verdict;
 	char time_text[SHOW_TIME_BYTES];
-	char *comm = text_of(page, "comm");
+	char *comm = page_text(page, "comm");
 
-	section(page, "Process");
+	page_section(page, "Process");
 	if (verdict->pid > 0)
-		line(page, "pid", "%lld%s%s%s%s%s", (long long)verdict->pid, comm ? " (" : "",
-		     comm ? comm : "", comm ? ")" : "", verdict->start_ns > 0 ? ", started " : "",
-		     verdict->start_ns > 0
-			     ? show_time(verdict->start_ns, page->options->utc, 3, time_text)
-			     : "");
+		page_line(page, "pid", "%lld%s%s%s%s%s", (long long)verdict->pid, comm ? " (" : "",
+			  comm ? comm : "", comm ? ")" : "",
+			  verdict->start_ns > 0 ? ", started " : "",
+			  verdict->start_ns > 0
+				  ? show_time(verdict->start_ns, page->options->utc, 3, time_text)
+				  : "");
 	free(comm);
-	field_line(page, "program", "exe",
-		   verdict->exe_memfd	  ? " (never was a file: memfd)"
-		   : verdict->exe_deleted ? " (its file was deleted)"
-					  : "");
+	page_field_line(page, "program", "exe",
+			verdict->exe_memfd     ? " (never was a file: memfd)"
+			: verdict->exe_deleted ? " (its file was deleted)"
+					       : "");
 	page_poses(page);
-	field_line(page, "object", "object", "");
-	field_line(page, "command", "cmdline",
-		   verdict->cut & OWNER_CUT_CMDLINE ? " (it was longer)" : "");
-	field_line(page, "in folder", "cwd", "");
-	field_line(page, "started by", "parents",
-		   verdict->cut & OWNER_CUT_PARENTS ? " < more" : "");
+	page_field_line(page, "object", "object", "");
+	page_field_line(page, "command", "cmdline",
+			verdict->cut & OWNER_CUT_CMDLINE ? " (it was longer)" : "");
+	page_field_line(page, "in folder", "cwd", "");
+	page_field_line(page, "started by", "parents",
+			verdict->cut & OWNER_CUT_PARENTS ? " < more" : "");
 	if (verdict->n_holders > 1) {
-		char *holders = text_of(page, "holders");
+		char *holders = page_text(page, "holders");
 
-		line(page, "held by", "%lld: %s%s", (long long)verdict->n_holders,
-		     holders ? holders : "?", verdict->cut & OWNER_CUT_HOLDERS ? " and more" : "");
+		page_line(page, "held by", "%lld: %s%s", (long long)verdict->n_holders,
+			  holders ? holders : "?",
+			  verdict->cut & OWNER_CUT_HOLDERS ? " and more" : "");
 		free(holders);
 		if (verdict->has_uid)
-			line(page, "made by", "uid %lld, the socket", (long long)verdict->uid);
+			page_line(page, "made by", "uid %lld, the socket", (long long)verdict->uid);
 	}
 	page_caller(page);
 	say_how(page, verdict);
@@ -357,9 +285,9 @@ static void page_connection(const struct page *page)
 	char *from = show_endpoint(verdict->family, &verdict->src, verdict->sport);
 	char *to = show_endpoint(verdict->family, &verdict->dst, verdict->dport);
 
-	section(page, "Connection");
-	line(page, "from", "%s", from);
-	line(page, "to", "%s", to);
+	page_section(page, "Connection");
+	page_line(page, "from", "%s", from);
+	page_line(page, "to", "%s", to);
 	free(from);
 	free(to);
 }
@@ -390,16 +318,16 @@ static void page_evidence(const struct page *page)
 {
 	const struct store_verdict *verdict = page->verdict;
 
-	section(page, "Evidence");
+	page_section(page, "Evidence");
 	if (verdict->evidence_file && *verdict->evidence_file)
-		line(page, "kept in", "%s, at byte %lld", verdict->evidence_file,
-		     (long long)verdict->evidence_offset);
+		page_line(page, "kept in", "%s, at byte %lld", verdict->evidence_file,
+			  (long long)verdict->evidence_offset);
 	else
-		line(page, "kept in", "no file (quota, or switched off)");
-	line(page, "packet", "%lld bytes%s", (long long)verdict->packet_bytes,
-	     verdict->excerpt.len <= 0			    ? ", none kept"
-	     : verdict->excerpt.len < verdict->packet_bytes ? ", its first ones:"
-							    : ":");
+		page_line(page, "kept in", "no file (quota, or switched off)");
+	page_line(page, "packet", "%lld bytes%s", (long long)verdict->packet_bytes,
+		  verdict->excerpt.len <= 0			 ? ", none kept"
+		  : verdict->excerpt.len < verdict->packet_bytes ? ", its first ones:"
+								 : ":");
 	page_bytes(page);
 }
 

@@ -134,6 +134,7 @@ void show_view_record(struct show_view *view, const struct record *record, int64
 	if (verdict->has_charged_uid)
 		verdict->charged_uid = charged;
 	verdict->foreign_holder = record->foreign_holder;
+	verdict->indev = text_bytes(record->indev);
 	verdict->socket_uid = owner->has_socket ? uid_or_none(owner->socket_uid) : -1;
 	verdict->inode = owner->has_socket ? (int64_t)owner->inode : -1;
 	verdict->cookie = owner->has_socket ? (int64_t)owner->cookie : -1;

@@ -46,7 +46,7 @@ unsigned show_status_outcomes(const struct store_status *store,
 		  total[STAT_WOULD_DENY] },
 		{ "by_rules", "refused by the rule set alone",
 		  kernel[RULESET_BY_GUARD] + kernel[RULESET_NOT_OPENING] +
-			  kernel[RULESET_FRAGMENT] + kernel[RULESET_FORWARDED] },
+			  kernel[RULESET_FRAGMENT] },
 		{ "hot", "  of these: too many of one user", kernel[RULESET_HOT] },
 	};
 

@@ -230,8 +230,7 @@ static void page_kernel(const struct show_status *status, FILE *out)
 	text = show_printf("%" PRIu64 " refused by the rule set alone",
 			   status->kernel.packets[RULESET_BY_GUARD] +
 				   status->kernel.packets[RULESET_NOT_OPENING] +
-				   status->kernel.packets[RULESET_FRAGMENT] +
-				   status->kernel.packets[RULESET_FORWARDED]);
+				   status->kernel.packets[RULESET_FRAGMENT]);
 	head(out, "", text);
 	free(text);
 	text = show_printf("%" PRIu64 " of these since one user made too many",

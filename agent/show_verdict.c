@@ -322,6 +322,7 @@ static const struct show_field fields[] = {
 	{ "ruid", SHOW_NUMBER, AT(ruid), -1, .shape = SHOW_RIGHT },
 	{ "euid", SHOW_NUMBER, AT(euid), -1, .shape = SHOW_RIGHT },
 	{ "login_uid", SHOW_NUMBER, AT(login_uid), -1, .shape = SHOW_RIGHT },
+	{ "indev", SHOW_BYTES, AT(indev), .shape = SHOW_NAME },
 	{ "src", SHOW_MADE, .value = verdict_src },
 	{ "sport", SHOW_NUMBER, AT(sport), -1, .shape = SHOW_RIGHT },
 	{ "dst", SHOW_MADE, .value = verdict_dst },

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "objects.h"
 
 static int make_parents(const char *path)
 {
@@ -74,6 +75,16 @@ fail:
 	return error;
 }
 
+static int make_folder(int at_fd, const char *name, uid_t uid, gid_t gid)
+{
+	int fd = own_folder(at_fd, name, uid, gid);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 int statedir_open(struct statedir *statedir, const char *path, uid_t uid, gid_t gid, char *why,
 		  size_t size)
 {
@@ -88,6 +99,8 @@ int statedir_open(struct statedir *statedir, const char *path, uid_t uid, gid_t 
 		opened.evidence_fd = own_folder(opened.dir_fd, "evidence", uid, gid);
 		error = opened.evidence_fd < 0 ? opened.evidence_fd : 0;
 	}
+	if (!error) /* the recorder opens it itself */
+		error = make_folder(opened.dir_fd, OBJECTS_FOLDER, uid, gid);
 	if (error) {
 		snprintf(why, size, "state_dir: %s: %s", path,
 			 error == -EPERM ? "is not empty and belongs to another user than "

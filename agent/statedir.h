@@ -15,9 +15,9 @@ struct statedir {
 };
 
 /*
- * Makes path (and its parents, 0755) 0750 for uid:gid; an empty folder of root's is handed over,
- * a folder of anybody else's is refused. 0, or -errno with one line for a human in why (size
- * bytes). -EWOULDBLOCK: another egressd holds the lock.
+ * Makes path (and its parents, 0755) 0750 for uid:gid, with the folders evidence and objects in it;
+ * an empty folder of root's is handed over, a folder of anybody else's is refused. 0, or -errno
+ * with one line for a human in why (size bytes). -EWOULDBLOCK: another egressd holds the lock.
  */
 int statedir_open(struct statedir *statedir, const char *path, uid_t uid, gid_t gid, char *why,
 		  size_t size);

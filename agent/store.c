@@ -93,6 +93,7 @@ static int inspect(struct store *store, bool *fresh, int64_t *version_kept)
 /* From the version the file has to ours, whole or not at all. */
 static int upgrade(struct store *store, int64_t version)
 {
+	int64_t from = version;
 	int err;
 
 	if (version == STORE_VERSION)
@@ -104,7 +105,14 @@ static int upgrade(struct store *store, int64_t version)
 		err = execute(store, "COMMIT");
 	if (err)
 		execute(store, "ROLLBACK");
+	else
+		store->upgraded_from = from;
 	return err;
+}
+
+int64_t store_upgraded_from(const struct store *store)
+{
+	return store->upgraded_from;
 }
 
 /* For a store of a version that did not keep these numbers. */

@@ -75,6 +75,8 @@ struct store;
  * aside as egressd.db.corrupt-TIME, named in *what (malloc'd), and a new one begun. One of an
  * older version is upgraded, in one transaction. -EPROTO: made by a newer version. */
 int store_create(struct store **store, const struct config *config, char **what);
+/* The version that store_create() found and upgraded; 0: it was ours, or there was none. */
+int64_t store_upgraded_from(const struct store *store);
 /* Sets the file aside as if it had been found corrupt, and begins a new one: after -EUCLEAN.
  * *store is NULL after a failure. */
 int store_set_aside(struct store **store, const struct config *config, char **what);
@@ -184,6 +186,7 @@ struct store_verdict {
 	int64_t n_holders;
 	int family;		     /* AF_*; 0 when not known */
 	struct store_bytes src, dst; /* 4 or 16 bytes, network order */
+	struct store_bytes indev;    /* the interface by which it came in, if it was forwarded */
 	int64_t sport, dport;	     /* -1: not known */
 	int64_t lookup_us, lookup_fds;
 	const char *evidence_file;

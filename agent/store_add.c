@@ -24,6 +24,8 @@ struct row_key {
 	uint16_t dport;
 	uint32_t holder_uid; /* of a foreign holder */
 	uint8_t dst[16];
+	/* Of a forwarded record: the container or host that it is of, known by these. */
+	uint8_t src[16], indev[RECORD_DEVICE_BYTES];
 };
 
 struct meter_key {
@@ -73,6 +75,14 @@ static struct keyhash row_name(struct store *store, const struct record *record,
 		key.has_dport = flow->has_ports;
 		key.dport = flow->has_ports ? flow->dport : 0;
 		memcpy(key.dst, flow->dst, flow->family == AF_INET6 ? 16 : flow->family ? 4 : 0);
+		if (*record->indev) {
+			memcpy(key.src, flow->src,
+			       flow->family == AF_INET6 ? 16
+			       : flow->family		? 4
+							: 0);
+			memcpy(key.indev, record->indev,
+			       strnlen(record->indev, RECORD_DEVICE_BYTES));
+		}
 	}
 	return keyhash_of(store->key, &key, sizeof(key));
 }

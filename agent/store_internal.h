@@ -149,6 +149,7 @@ extern const char store_sql_reckon[]; /* META_OFFENDER_BYTES, META_ADDRESS_BYTES
 	X(MANY_DST, "many_dst", "INTEGER NOT NULL")                                                \
 	X(FOREIGN_HOLDER, "foreign_holder", "INTEGER NOT NULL")                                    \
 	X(POSES, "poses", "INTEGER NOT NULL DEFAULT 0")                                            \
+	X(INDEV, "indev", "BLOB NOT NULL")                                                         \
 	X(SOCKET_UID, "socket_uid", "INTEGER NOT NULL")                                            \
 	X(INODE, "inode", "INTEGER NOT NULL")                                                      \
 	X(COOKIE, "cookie", "INTEGER NOT NULL")                                                    \
@@ -240,7 +241,7 @@ struct store {
 	int flush_error; /* of a write that an eviction needed */
 	int64_t n_offenders, n_offenders_kept;
 	int64_t meta[META_N], meta_kept[META_N];
-	int64_t recorded_at_open;
+	int64_t recorded_at_open, upgraded_from;
 };
 
 /* store_sql.c */

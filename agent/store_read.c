@@ -239,6 +239,7 @@ static void read_owner(sqlite3_stmt *row, struct store_verdict *verdict)
 	verdict->cwd = store_column_bytes(row, COLUMN_CWD);
 	verdict->script = store_column_bytes(row, COLUMN_SCRIPT);
 	verdict->unit = store_column_bytes(row, COLUMN_UNIT);
+	verdict->indev = store_column_bytes(row, COLUMN_INDEV);
 	verdict->container = store_column_bytes(row, COLUMN_CONTAINER);
 	verdict->request_method = store_column_bytes(row, COLUMN_REQUEST_METHOD);
 	verdict->request_uri = store_column_bytes(row, COLUMN_REQUEST_URI);

@@ -152,6 +152,7 @@ static void bind_verdict(sqlite3_stmt *row, const struct record *record)
 	bind_or_null(row, COLUMN_GID, record->has_uid, record->gid);
 	bind_or_null(row, COLUMN_CHARGED_UID, has_charged, charged);
 	bind_number(row, COLUMN_FOREIGN_HOLDER, record->foreign_holder);
+	bind_raw_text(row, COLUMN_INDEV, record->indev);
 	bind_number(row, COLUMN_PACKET_BYTES, record->packet_bytes);
 	bind_bytes(row, COLUMN_EXCERPT, record->excerpt, record->excerpt_bytes);
 }

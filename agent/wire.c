@@ -133,6 +133,9 @@ static void walk_owner(struct codec *codec, struct owner *owner)
 	codec_i64(codec, &owner->start_ns);
 	codec_bool(codec, &owner->exe_deleted);
 	codec_bool(codec, &owner->exe_memfd);
+	codec_u32(codec, &owner->exe_place);
+	codec_u64(codec, &owner->exe_dev);
+	codec_u64(codec, &owner->exe_ino);
 	walk_owner_texts(codec, owner);
 	walk_owner_refs(codec, owner);
 	codec_bool(codec, &owner->poses);
@@ -157,6 +160,7 @@ void wire_walk_record(struct codec *codec, struct record *record)
 	codec_u32(codec, &record->uid);
 	codec_u32(codec, &record->gid);
 	codec_bool(codec, &record->foreign_holder);
+	CODEC_TEXT(codec, record->indev);
 	walk_flow(codec, &record->flow);
 	walk_owner(codec, &record->owner);
 	codec_u32(codec, &record->packet_bytes);
@@ -260,6 +264,8 @@ static void walk_options(struct codec *codec, struct config *config)
 	codec_u64(codec, &config->evidence_file_bytes);
 	codec_u64(codec, &config->evidence_offender_bytes);
 	codec_u64(codec, &config->evidence_total_bytes);
+	codec_u64(codec, &config->object_bytes);
+	codec_u64(codec, &config->objects_bytes);
 	codec_u32(codec, &config->excerpt_bytes);
 	codec_u32(codec, &config->journal_s);
 }

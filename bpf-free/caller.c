@@ -3,6 +3,7 @@
  * system call. */
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,16 +15,23 @@
 #define CALLS	     8192 /* remembered; a power of two */
 #define BUCKETS	     4096 /* a power of two */
 #define NO_CALL	     UINT32_MAX
-#define LOOK	     128	   /* calls of one tuple that are looked at */
-#define LOSS_NS	     2000000000ull /* after a loss nothing is proven for so long */
+#define LOOK	     128	     /* calls of one tuple that are looked at */
+#define LOSS_NS	     2000000000ull   /* after a loss nothing is proven for so long */
+#define OPEN_NS	     300000000000ull /* none is in SYN_SENT for longer (tcp_syn_retries, tcp(7)) */
 #define RECORD_BYTES 512
 
+enum call_state { CALL_NONE, CALL_OPEN, CALL_ESTABLISHED, CALL_CLOSED };
+
 struct call {
-	struct owner_query tuple; /* sport 0: not chosen yet */
+	enum call_state state;
+	bool seen;		  /* its packet was */
+	struct owner_query tuple; /* sport 0: not known yet */
 	struct caller caller;
-	uint32_t newer, older; /* in its bucket */
-	uint32_t bucket;
-	bool used;
+	uint64_t socket, left_ns;
+	struct links {
+		uint32_t newer, older;
+	} by_tuple, by_socket;
+	uint32_t tuple_bucket, socket_bucket;
 };
 
 struct ring {
@@ -38,7 +46,7 @@ struct callers {
 	size_t map_bytes;
 	struct call calls[CALLS]; /* by time of arrival, the oldest is overwritten */
 	uint32_t next, oldest;	  /* both run on without end */
-	uint32_t buckets[BUCKETS];
+	uint32_t by_tuple[BUCKETS], by_socket[BUCKETS]; /* the newest first */
 	uint64_t now_ns, lost, lost_ns; /* lost_ns 0: nothing, or nobody it could matter to */
 };
 
@@ -55,7 +63,8 @@ int callers_open(struct callers **callers, const struct caller_fds *fds)
 	c->rings = calloc(fds->n, sizeof(*c->rings));
 	if (!c->rings)
 		goto failed;
-	memset(c->buckets, 0xff, sizeof(c->buckets));
+	memset(c->by_tuple, 0xff, sizeof(c->by_tuple));
+	memset(c->by_socket, 0xff, sizeof(c->by_socket));
 	for (unsigned i = 0; i < fds->n; i++) {
 		void *map = mmap(NULL, c->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 				 fds->fds[i], 0);
@@ -103,25 +112,47 @@ static uint32_t hash_tuple(const struct owner_query *q)
 	return (uint32_t)hash & (BUCKETS - 1);
 }
 
-static bool same_tuple(const struct owner_query *call, const struct owner_query *query)
+static bool same_ends(const struct owner_query *a, const struct owner_query *b)
 {
-	return call->family == query->family && call->dport == query->dport &&
-	       (!call->sport || call->sport == query->sport) &&
-	       !memcmp(call->src, query->src, sizeof(call->src)) &&
-	       !memcmp(call->dst, query->dst, sizeof(call->dst));
+	return a->family == b->family && a->dport == b->dport &&
+	       !memcmp(a->src, b->src, sizeof(a->src)) && !memcmp(a->dst, b->dst, sizeof(a->dst));
 }
 
-static void unlink_call(struct callers *c, uint32_t index)
+static uint32_t hash_socket(uint64_t socket)
+{
+	return (uint32_t)((socket * 0x9e3779b97f4a7c15ull) >> 40) & (BUCKETS - 1);
+}
+
+static void link_call(struct callers *c, uint32_t index)
 {
 	struct call *call = &c->calls[index];
+	uint32_t *tuple = &c->by_tuple[call->tuple_bucket];
+	uint32_t *socket = &c->by_socket[call->socket_bucket];
 
-	if (call->newer == NO_CALL)
-		c->buckets[call->bucket] = call->older;
-	else
-		c->calls[call->newer].older = call->older;
-	if (call->older != NO_CALL)
-		c->calls[call->older].newer = call->newer;
-	call->used = false;
+	call->by_tuple = (struct links){ NO_CALL, *tuple };
+	if (*tuple != NO_CALL)
+		c->calls[*tuple].by_tuple.newer = index;
+	*tuple = index;
+	call->by_socket = (struct links){ NO_CALL, *socket };
+	if (*socket != NO_CALL)
+		c->calls[*socket].by_socket.newer = index;
+	*socket = index;
+}
+
+static void drop_call(struct callers *c, uint32_t index)
+{
+	struct call *call = &c->calls[index];
+	const struct links t = call->by_tuple, s = call->by_socket;
+
+	*(t.newer == NO_CALL ? &c->by_tuple[call->tuple_bucket]
+			     : &c->calls[t.newer].by_tuple.older) = t.older;
+	if (t.older != NO_CALL)
+		c->calls[t.older].by_tuple.newer = t.newer;
+	*(s.newer == NO_CALL ? &c->by_socket[call->socket_bucket]
+			     : &c->calls[s.newer].by_socket.older) = s.older;
+	if (s.older != NO_CALL)
+		c->calls[s.older].by_socket.newer = s.newer;
+	call->state = CALL_NONE;
 }
 
 static void lose(struct callers *c, uint64_t n)
@@ -130,25 +161,57 @@ static void lose(struct callers *c, uint64_t n)
 	c->lost_ns = c->now_ns;
 }
 
-static void remember(struct callers *c, const struct owner_query *tuple, pid_t pid, pid_t tid,
-		     uint64_t ts_ns)
+static uint32_t open_call_of(const struct callers *c, uint64_t socket)
 {
-	uint32_t index = c->next++ & (CALLS - 1);
+	uint32_t index = c->by_socket[hash_socket(socket)];
+
+	while (index != NO_CALL &&
+	       (c->calls[index].socket != socket || c->calls[index].state != CALL_OPEN))
+		index = c->calls[index].by_socket.older;
+	return index;
+}
+
+static void on_enter(struct callers *c, const struct caller_event *event,
+		     const struct caller *caller)
+{
+	uint32_t index = c->next++ & (CALLS - 1), last = open_call_of(c, event->socket);
 	struct call *call = &c->calls[index];
 
+	if (last != NO_CALL) /* that it left was not told */
+		drop_call(c, last);
 	if (c->next - c->oldest > CALLS) {
 		c->oldest++;
-		if (call->used) {
-			unlink_call(c, index);
-			lose(c, 1);
+		if (call->state != CALL_NONE) {
+			if (!call->seen)
+				lose(c, 1);
+			drop_call(c, index);
 		}
 	}
-	*call = (struct call){ *tuple,	{ pid, tid, ts_ns }, NO_CALL,
-			       NO_CALL, hash_tuple(tuple),   true };
-	call->older = c->buckets[call->bucket];
-	if (call->older != NO_CALL)
-		c->calls[call->older].newer = index;
-	c->buckets[call->bucket] = index;
+	*call = (struct call){ .state = CALL_OPEN,
+			       .tuple = event->tuple,
+			       .caller = *caller,
+			       .socket = event->socket,
+			       .tuple_bucket = hash_tuple(&event->tuple),
+			       .socket_bucket = hash_socket(event->socket) };
+	link_call(c, index);
+}
+
+static void on_leave(struct callers *c, const struct caller_event *event, uint64_t ts_ns)
+{
+	uint32_t index = open_call_of(c, event->socket);
+	struct call *call;
+
+	if (index == NO_CALL)
+		return;
+	call = &c->calls[index];
+	/* Without a port there was no SYN (inet_hash_connect() failed). */
+	if (!event->tuple.sport || !same_ends(&event->tuple, &call->tuple)) {
+		drop_call(c, index);
+		return;
+	}
+	call->tuple.sport = event->tuple.sport;
+	call->state = event->to == TCP_CLOSE ? CALL_CLOSED : CALL_ESTABLISHED;
+	call->left_ns = ts_ns;
 }
 
 static void copy_out(const struct ring *ring, uint64_t at, void *out, size_t n)
@@ -176,7 +239,8 @@ static void take(struct callers *c, const uint8_t *bytes, size_t len)
 		uint64_t id, lost;
 	} loss;
 	const size_t head = offsetof(struct sample, raw_bytes) + sizeof(sample.raw_bytes);
-	struct owner_query tuple;
+	struct caller_event event;
+	struct caller caller;
 
 	memcpy(&sample.header, bytes, sizeof(sample.header));
 	if (sample.header.type == PERF_RECORD_LOST && len >= sizeof(loss)) {
@@ -187,9 +251,13 @@ static void take(struct callers *c, const uint8_t *bytes, size_t len)
 		return;
 	memcpy(&sample, bytes, head);
 	if (sample.raw_bytes > len - head ||
-	    caller_parse_record(&c->format, bytes + head, sample.raw_bytes, &tuple))
+	    caller_parse_record(&c->format, bytes + head, sample.raw_bytes, &event))
 		return;
-	remember(c, &tuple, (pid_t)sample.pid, (pid_t)sample.tid, sample.time);
+	caller = (struct caller){ (pid_t)sample.pid, (pid_t)sample.tid, sample.time };
+	if (event.enters)
+		on_enter(c, &event, &caller);
+	else
+		on_leave(c, &event, sample.time);
 }
 
 static void drain_ring(struct callers *c, struct ring *ring)
@@ -222,15 +290,21 @@ void callers_drain(struct callers *c, uint64_t now_ns)
 		drain_ring(c, &c->rings[i]);
 }
 
+static bool is_over(const struct call *call, uint64_t before_ns)
+{
+	return call->state == CALL_OPEN ? call->caller.ts_ns + OPEN_NS < before_ns
+					: call->left_ns < before_ns;
+}
+
 void callers_forget(struct callers *c, uint64_t before_ns)
 {
-	for (; c->oldest != c->next; c->oldest++) {
-		uint32_t index = c->oldest & (CALLS - 1);
+	for (uint32_t at = c->oldest; at != c->next; at++) {
+		uint32_t index = at & (CALLS - 1);
 
-		if (c->calls[index].caller.ts_ns >= before_ns)
-			break;
-		if (c->calls[index].used)
-			unlink_call(c, index);
+		if (c->calls[index].state != CALL_NONE && is_over(&c->calls[index], before_ns))
+			drop_call(c, index);
+		if (at == c->oldest && c->calls[index].state == CALL_NONE)
+			c->oldest++;
 	}
 	if (c->lost_ns < before_ns)
 		c->lost_ns = 0;
@@ -244,32 +318,77 @@ static bool is_new(const struct caller *caller, const struct caller *found, unsi
 	return true;
 }
 
-unsigned callers_find(const struct callers *c, const struct owner_query *query,
-		      struct caller *found, unsigned max, bool *proven)
+/* May the packet be this call's? */
+static bool fits(const struct call *call, const struct owner_query *query, bool has_socket)
 {
-	uint32_t index = c->buckets[hash_tuple(query)];
+	if (call->seen || !same_ends(&call->tuple, query))
+		return false;
+	if (call->state == CALL_OPEN)
+		return has_socket && (!call->tuple.sport || call->tuple.sport == query->sport);
+	return call->tuple.sport == query->sport;
+}
+
+void callers_find(const struct callers *c, const struct owner_query *query, bool has_socket,
+		  struct caller *found, unsigned max, struct callers_answer *answer)
+{
+	uint32_t index = c->by_tuple[hash_tuple(query)];
 	unsigned n = 0, looked = 0;
 
+	*answer = (struct callers_answer){ 0 };
 	for (; index != NO_CALL && looked < LOOK && n < max; looked++) {
 		const struct call *call = &c->calls[index];
 
-		if (same_tuple(&call->tuple, query) && is_new(&call->caller, found, n))
-			found[n++] = call->caller;
-		index = call->older;
+		if (fits(call, query, has_socket)) {
+			if (is_new(&call->caller, found, n))
+				found[n++] = call->caller;
+			if (has_socket && call->state == CALL_CLOSED)
+				answer->doubtful = true;
+		}
+		index = call->by_tuple.older;
 	}
-	*proven = n == 1 && index == NO_CALL && (!c->lost_ns || c->now_ns > c->lost_ns + LOSS_NS);
-	return n;
+	answer->n = n;
+	answer->proven = n == 1 && index == NO_CALL && !answer->doubtful &&
+			 (!c->lost_ns || c->now_ns > c->lost_ns + LOSS_NS);
 }
 
-void callers_assign(struct callers *c, const struct owner_query *query, pid_t pid)
+/* The oldest that fits: with just that port, or else any. */
+static uint32_t oldest_of(const struct callers *c, const struct owner_query *query, pid_t pid,
+			  bool exact)
 {
 	uint32_t oldest = NO_CALL;
 	unsigned looked = 0;
 
-	for (uint32_t index = c->buckets[hash_tuple(query)]; index != NO_CALL && looked < LOOK;
-	     index = c->calls[index].older, looked++)
-		if (same_tuple(&c->calls[index].tuple, query) && c->calls[index].caller.pid == pid)
+	for (uint32_t index = c->by_tuple[hash_tuple(query)]; index != NO_CALL && looked < LOOK;
+	     index = c->calls[index].by_tuple.older, looked++) {
+		const struct call *call = &c->calls[index];
+
+		if (call->caller.pid == pid && fits(call, query, true) &&
+		    (!exact || call->tuple.sport == query->sport))
+			oldest = index;
+	}
+	return oldest;
+}
+
+void callers_pass(struct callers *c, const struct owner_query *query)
+{
+	uint32_t oldest = NO_CALL;
+	unsigned looked = 0;
+
+	for (uint32_t index = c->by_tuple[hash_tuple(query)]; index != NO_CALL && looked < LOOK;
+	     index = c->calls[index].by_tuple.older, looked++)
+		if (fits(&c->calls[index], query, true) &&
+		    c->calls[index].tuple.sport == query->sport)
 			oldest = index;
 	if (oldest != NO_CALL)
-		unlink_call(c, oldest);
+		c->calls[oldest].seen = true;
+}
+
+void callers_assign(struct callers *c, const struct owner_query *query, pid_t pid)
+{
+	uint32_t index = oldest_of(c, query, pid, true);
+
+	if (index == NO_CALL)
+		index = oldest_of(c, query, pid, false);
+	if (index != NO_CALL)
+		c->calls[index].seen = true;
 }

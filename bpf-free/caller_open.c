@@ -50,8 +50,9 @@ static int read_format(unsigned *id, struct caller_format *format)
 
 static int set_filter(int fd, const uint16_t *ports, unsigned n_ports)
 {
-	char filter[64 + CALLER_PORTS * 16];
-	int n = snprintf(filter, sizeof(filter), "newstate == 2 && protocol == 6 && (");
+	char filter[96 + CALLER_PORTS * 16];
+	int n = snprintf(filter, sizeof(filter),
+			 "(newstate == 2 || oldstate == 2) && protocol == 6 && (");
 
 	for (unsigned i = 0; i < n_ports && i < CALLER_PORTS; i++)
 		n += snprintf(filter + n, sizeof(filter) - (size_t)n, "%sdport == %u",

@@ -45,6 +45,7 @@ int caller_parse_format(const char *text, unsigned *id, struct caller_format *fo
 		unsigned size;
 		uint16_t *offset;
 	} fields[] = {
+		{ "skaddr", 8, &f.skaddr },	{ "oldstate", 4, &f.oldstate },
 		{ "newstate", 4, &f.newstate }, { "sport", 2, &f.sport },
 		{ "dport", 2, &f.dport },	{ "family", 2, &f.family },
 		{ "protocol", 2, &f.protocol }, { "saddr", 4, &f.saddr },
@@ -88,32 +89,38 @@ static bool is_mapped(const uint8_t *address)
 }
 
 int caller_parse_record(const struct caller_format *f, const uint8_t *bytes, size_t len,
-			struct owner_query *query)
+			struct caller_event *event)
 {
-	struct owner_query q = { 0 };
-	int32_t newstate;
+	struct caller_event e = { 0 };
+	struct owner_query *q = &e.tuple;
+	int32_t oldstate, newstate;
 	uint16_t family;
 
 	if (len < f->size)
 		return -EBADMSG;
+	memcpy(&oldstate, bytes + f->oldstate, sizeof(oldstate));
 	memcpy(&newstate, bytes + f->newstate, sizeof(newstate));
+	memcpy(&e.socket, bytes + f->skaddr, sizeof(e.socket));
 	/* An MPTCP socket has a TCP one below, which is told too. */
-	if (newstate != TCP_SYN_SENT || u16_at(bytes + f->protocol) != IPPROTO_TCP)
+	if (u16_at(bytes + f->protocol) != IPPROTO_TCP ||
+	    (oldstate == TCP_SYN_SENT) == (newstate == TCP_SYN_SENT))
 		return -ENOENT;
+	e.enters = newstate == TCP_SYN_SENT;
+	e.to = (uint8_t)newstate;
 	family = u16_at(bytes + f->family);
-	q.sport = u16_at(bytes + f->sport);
-	q.dport = u16_at(bytes + f->dport);
+	q->sport = u16_at(bytes + f->sport);
+	q->dport = u16_at(bytes + f->dport);
 	if (family == AF_INET || (family == AF_INET6 && is_mapped(bytes + f->daddr6))) {
-		q.family = AF_INET;
-		memcpy(q.src, bytes + f->saddr, 4);
-		memcpy(q.dst, bytes + f->daddr, 4);
+		q->family = AF_INET;
+		memcpy(q->src, bytes + f->saddr, 4);
+		memcpy(q->dst, bytes + f->daddr, 4);
 	} else if (family == AF_INET6) {
-		q.family = AF_INET6;
-		memcpy(q.src, bytes + f->saddr6, 16);
-		memcpy(q.dst, bytes + f->daddr6, 16);
+		q->family = AF_INET6;
+		memcpy(q->src, bytes + f->saddr6, 16);
+		memcpy(q->dst, bytes + f->daddr6, 16);
 	} else {
 		return -EBADMSG;
 	}
-	*query = q;
+	*event = e;
 	return 0;
 }

@@ -10,7 +10,9 @@
 #include "cgroup.h"
 #include "clock.h"
 #include "describe.h"
+#include "exe_place.h"
 #include "paths.h"
+#include "poses.h"
 #include "proc.h"
 #include "search.h"
 
@@ -48,23 +50,46 @@ bool describe_copy(char *out, size_t size, const char *text)
 
 void describe_clear(struct owner *owner)
 {
-	struct owner empty;
+	const struct {
+		enum owner_how how;
+		enum owner_why why;
+		bool has_socket;
+		uint8_t socket_state;
+		uint32_t socket_uid, inode, cut, lookup_us, lookup_fds;
+		uint64_t cookie, cgroup_id;
+		struct owner_ref caller;
+		unsigned n_holders;
+	} kept = { owner->how,
+		   owner->why,
+		   owner->has_socket,
+		   owner->socket_state,
+		   owner->socket_uid,
+		   owner->inode,
+		   owner->cut & OWNER_CUT_HOLDERS,
+		   owner->lookup_us,
+		   owner->lookup_fds,
+		   owner->cookie,
+		   owner->cgroup_id,
+		   .caller = owner->caller,
+		   .n_holders = owner->n_holders };
+	struct owner_ref holders[OWNER_HOLDERS];
 
-	owner_init(&empty);
-	empty.how = owner->how;
-	empty.why = owner->why;
-	empty.cut = owner->cut & OWNER_CUT_HOLDERS;
-	empty.has_socket = owner->has_socket;
-	empty.socket_state = owner->socket_state;
-	empty.socket_uid = owner->socket_uid;
-	empty.inode = owner->inode;
-	empty.cookie = owner->cookie;
-	empty.cgroup_id = owner->cgroup_id;
-	memcpy(empty.holders, owner->holders, sizeof(empty.holders));
-	empty.n_holders = owner->n_holders;
-	empty.lookup_us = owner->lookup_us;
-	empty.lookup_fds = owner->lookup_fds;
-	*owner = empty;
+	memcpy(holders, owner->holders, sizeof(holders));
+	owner_init(owner);
+	owner->how = kept.how;
+	owner->why = kept.why;
+	owner->has_socket = kept.has_socket;
+	owner->socket_state = kept.socket_state;
+	owner->socket_uid = kept.socket_uid;
+	owner->inode = kept.inode;
+	owner->cut = kept.cut;
+	owner->lookup_us = kept.lookup_us;
+	owner->lookup_fds = kept.lookup_fds;
+	owner->cookie = kept.cookie;
+	owner->cgroup_id = kept.cgroup_id;
+	owner->caller = kept.caller;
+	memcpy(owner->holders, holders, sizeof(holders));
+	owner->n_holders = kept.n_holders;
 }
 
 /* Which program a process runs, read before and after everything else: pid and start time stay
@@ -258,6 +283,7 @@ static int describe_program(struct describe *describe, int dir_fd, const struct 
 
 	read_identity(dir_fd, stat, &before);
 	take_exe(&before, owner);
+	exe_place_fill(dir_fd, &describe->places, owner);
 	read_cwd(dir_fd, owner);
 	if (describe->told.login)
 		owner->login_uid = describe->told.login_uid;
@@ -273,6 +299,7 @@ static int describe_program(struct describe *describe, int dir_fd, const struct 
 	search_care_end(describe->care);
 	if (before.error == -EACCES || before.error == -EPERM)
 		owner->script_why = OWNER_WHY_DENIED;
+	owner->poses = !spared && poses(owner);
 	if (describe->told.programs)
 		return 0;
 	if (proc_stat_of(dir_fd, &now))
@@ -337,7 +364,7 @@ static int describe_once(struct describe *describe, int pid_fd, pid_t pid, pid_t
 }
 
 /* What may be of one program or of the other is not told. */
-static void forget_program(struct owner *owner)
+void describe_forget_program(struct owner *owner)
 {
 	struct owner known = *owner;
 
@@ -363,7 +390,7 @@ int describe_process(struct describe *describe, int pid_fd, pid_t pid, pid_t tid
 	if (error == -EAGAIN)
 		error = describe_once(describe, pid_fd, pid, tid, owner);
 	if (error == -EAGAIN) {
-		forget_program(owner);
+		describe_forget_program(owner);
 		error = 0;
 	}
 	if (error)

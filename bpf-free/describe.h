@@ -7,6 +7,7 @@
 #ifndef BPF_FREE_DESCRIBE_H
 #define BPF_FREE_DESCRIBE_H
 
+#include "exe_place.h"
 #include "owner.h"
 
 #define DESCRIBE_PARENTS 64
@@ -33,6 +34,7 @@ struct describe {
 	} told;
 	struct search_care *care; /* whom to spare what can wait: arguments, script */
 	struct describe_parent parents[DESCRIBE_PARENTS]; /* by pid */
+	struct exe_places places;
 };
 
 /* Takes proc_fd and care as they are. */
@@ -49,6 +51,8 @@ void describe_done(struct describe *describe);
  */
 int describe_process(struct describe *describe, int pid_fd, pid_t pid, pid_t tid,
 		     struct owner *owner);
+/* Leaves who it is, and out what it runs: script_why is EXEC. */
+void describe_forget_program(struct owner *owner);
 /* Empties the fields that describe_process() fills. */
 void describe_clear(struct owner *owner);
 

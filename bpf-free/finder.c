@@ -158,23 +158,21 @@ int owner_find(struct owner_finder *f, const struct owner_query *query, struct o
 	return result;
 }
 
-/* Everybody was asked about the sockets of this process, or of its user, just now. Only a holder's
- * being the only one is worth no more; who is not known yet is always looked for. */
-static bool walked_lately(struct owner_finder *f, const struct owner *owner, uint64_t now_ns)
+bool owner_continue_due(struct owner_finder *f, const struct owner *owner)
 {
-	struct task *task = near_tasks(f->near) && owner->how == OWNER_CONFIRMED
+	struct task *task = f->near && near_tasks(f->near)
 				    ? tasks_find(near_tasks(f->near), owner->proc.pid)
 				    : NULL;
 	struct walked *walked = &f->walked[owner->proc.uid % WALKED_UIDS];
+	uint64_t now_ns = clock_mono_ns();
 
-	if (!task)
-		return false;
-	if ((task->walked_ns && now_ns - task->walked_ns < WALK_TASK_NS) ||
+	if ((task && task->walked_ns && now_ns - task->walked_ns < WALK_TASK_NS) ||
 	    (walked->ns && walked->uid == owner->proc.uid && now_ns - walked->ns < WALK_UID_NS))
-		return true;
-	task->walked_ns = now_ns;
+		return false;
+	if (task)
+		task->walked_ns = now_ns;
 	*walked = (struct walked){ owner->proc.uid, now_ns };
-	return false;
+	return true;
 }
 
 int owner_continue(struct owner_finder *f, const struct owner_query *query, struct owner *owner)
@@ -185,8 +183,6 @@ int owner_continue(struct owner_finder *f, const struct owner_query *query, stru
 
 	if (!f->near)
 		return -ENOENT;
-	if (walked_lately(f, owner, start_ns))
-		return 0;
 	job.limits.deadline_ns = start_ns + f->budget.ms_after * NS_PER_MS;
 	job.limits.fds = UINT32_MAX;
 	job.patience_ns = job.limits.deadline_ns + AFTER_GRACE_NS;
@@ -218,10 +214,18 @@ unsigned owner_tick(struct owner_finder *f)
 	return n;
 }
 
-void owner_rest(struct owner_finder *f)
+void owner_pass(struct owner_finder *f, const struct owner_query *query)
+{
+	if (!f->callers)
+		return;
+	callers_drain(f->callers, clock_mono_ns());
+	callers_pass(f->callers, query);
+}
+
+void owner_rest(struct owner_finder *f, uint64_t then_ns)
 {
 	if (f->near)
-		near_rest(f->near, clock_mono_ns());
+		near_rest(f->near, then_ns);
 }
 
 void owner_finder_counts(const struct owner_finder *f, struct owner_counts *counts)

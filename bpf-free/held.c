@@ -140,6 +140,42 @@ static bool is_makers(const struct owner_query *query, uint32_t uid, uint32_t eu
 	return query->has_uid && (query->uid == uid || query->uid == euid);
 }
 
+/* The packet's socket was closed, and another one has its tuple: what is known of that is not the
+ * packet's. */
+static void forget_socket(struct owner *owner)
+{
+	uint32_t fds = owner->lookup_fds;
+
+	owner_init(owner);
+	owner->why = OWNER_WHY_CLOSED;
+	owner->lookup_fds = fds;
+}
+
+/* It lives: who it is, as far as that can be read now. false: it has ended meanwhile. */
+static bool describe_caller(struct owner_finder *f, const struct caller *caller, struct task *task,
+			    uint64_t start_ns, struct owner *named)
+{
+	struct job job = { .job = SLOT_DESCRIBE,
+			   .found = { .pid = caller->pid, .tid = caller->tid } };
+	struct owner_ref ref;
+	int folder = near_folder(f->near, task);
+
+	if (folder < 0)
+		return false;
+	if (!near_known(f->near, task, start_ns, named) && !near_inherited(f->near, task, named))
+		describe_task(f, &job, &task, start_ns, named);
+	if (task && !task->ended_ns && !named->proc.pid && near_folder(f->near, task) >= 0 &&
+	    !proc_ref(task->pid_fd, task->pid, &ref, NULL)) {
+		named->proc = ref; /* the description hung */
+		named->euid = task->euid;
+		named->script_why = OWNER_WHY_DEADLINE;
+	}
+	/* What it runs now need not be what called. */
+	if (task && named->proc.pid && task->executed_ns > caller->ts_ns)
+		describe_forget_program(named);
+	return named->proc.pid != 0;
+}
+
 /* No table shows the socket, but the kernel told who called connect(2) for it, and it is of that
  * process's user. */
 static void name_caller(struct owner_finder *f, const struct owner_query *query,
@@ -148,10 +184,7 @@ static void name_caller(struct owner_finder *f, const struct owner_query *query,
 	const struct caller *caller = &found->callers[0];
 	struct tasks *tasks = near_tasks(f->near);
 	struct owner named = *owner;
-	struct job job = { .job = SLOT_DESCRIBE,
-			   .found = { .pid = caller->pid, .tid = caller->tid } };
 	struct task *task;
-	int folder;
 
 	if (!found->proven || !tasks)
 		return;
@@ -159,17 +192,18 @@ static void name_caller(struct owner_finder *f, const struct owner_query *query,
 	task = tasks_at(tasks, caller->pid, caller->ts_ns);
 	if (!task || (task->uid != OWNER_UID_NONE && !is_makers(query, task->uid, task->euid)))
 		return;
-	folder = task->ended_ns ? -1 : near_folder(f->near, task);
-	if (folder >= 0 && !near_known(f->near, task, start_ns, &named) &&
-	    !near_inherited(f->near, task, &named))
-		describe_task(f, &job, &task, start_ns, &named);
-	if (!task)
-		return;
-	if (folder >= 0 && named.proc.pid) {
+	if (!task->ended_ns && describe_caller(f, caller, task, start_ns, &named)) {
 		named.how = OWNER_CALLER;
 		named.why = owner->why;
 	} else {
+		tasks_drain(tasks);
+		task = tasks_at(tasks, caller->pid, caller->ts_ns);
+		if (!task || !task->ended_ns) /* it lives, and does not let itself be read */
+			return;
+		named = *owner;
 		near_tomb(f->near, task, &named);
+		if (task->executed_ns > caller->ts_ns)
+			describe_forget_program(&named);
 		named.how = OWNER_EXITED;
 		named.why = OWNER_WHY_EXITED;
 	}
@@ -216,6 +250,10 @@ int held_find(struct owner_finder *f, const struct owner_query *query, uint64_t 
 	int result = 0;
 
 	near_find(f->near, query, fds, start_ns, owner, &found);
+	if (found.doubtful) { /* whose packet it is can't be told: not the socket's that is there */
+		forget_socket(owner);
+		return 0;
+	}
 	switch (found.result) {
 	case NEAR_HOLDER:
 		result = describe_held(f, &found, start_ns, owner);

@@ -318,7 +318,6 @@ int lookup_continue(struct lookup *l, const struct owner_query *query, uint64_t 
 		return -ENOENT;
 	l->describe.told = (struct describe_told){ .uid = OWNER_UID_NONE, .euid = OWNER_UID_NONE };
 	error = search_all(&l->search, &question, deadline_ns, holders, &n);
-	owner->lookup_fds += l->search.fds_read;
 	if (!n && owner->proc.pid) /* named before, and gone since: that stands */
 		return 0;
 	if (!n && error)

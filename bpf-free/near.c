@@ -53,6 +53,8 @@ static void drop(void *context, struct task *task, enum tasks_drop why)
 
 	if (why != TASKS_ENDED)
 		seen_drop(&near->seen, task);
+	if (why == TASKS_FREED)
+		free(task->script);
 	if (why != TASKS_CHANGED && task->pid_fd >= 0) {
 		near->folders[task->folder] = NULL;
 		close_folder(task);
@@ -243,27 +245,42 @@ static uint32_t maker_of(const struct owner_query *query, const struct owner *ow
 	return query->has_uid ? query->uid : owner->socket_uid;
 }
 
+/* The packet's call is not asked for again: that of who holds it, or the only one there is. */
+static void assign(struct near *near, const struct owner_query *query,
+		   const struct near_found *found, pid_t holder)
+{
+	for (unsigned i = 0; i < found->n_callers; i++)
+		if (found->callers[i].pid == holder || (found->proven && i == 0)) {
+			callers_assign(near->callers, query, found->callers[i].pid);
+			return;
+		}
+}
+
 void near_find(struct near *near, const struct owner_query *query, unsigned fds, uint64_t now_ns,
 	       struct owner *owner, struct near_found *found)
 {
+	struct callers_answer calls = { 0 };
 	bool socket;
 
 	found->n_callers = 0;
-	found->proven = false;
+	found->proven = found->doubtful = false;
 	found->task = NULL;
 	near->fds_left = fds;
 	near->fds_read = 0;
-	/* Before the call's event: a socket that is told of is in the table already. */
+	/* Before the events are taken in: a socket that is not there any more was told to have
+	 * left. */
 	socket = lookup_socket(near->diag, query, owner);
 	if (near->tasks)
 		tasks_drain(near->tasks);
 	if (near->callers) {
 		callers_drain(near->callers, now_ns);
-		found->n_callers = callers_find(near->callers, query, found->callers, NEAR_CALLERS,
-						&found->proven);
+		callers_find(near->callers, query, socket, found->callers, NEAR_CALLERS, &calls);
+		found->n_callers = calls.n;
+		found->proven = calls.proven;
+		found->doubtful = calls.doubtful;
 	}
 	found->result = socket ? NEAR_NOBODY : NEAR_NO_SOCKET;
-	if (socket && near->tasks) {
+	if (socket && near->tasks && !found->doubtful) {
 		uint32_t uid = maker_of(query, owner);
 
 		search_link_text(near->link, owner->inode);
@@ -271,9 +288,8 @@ void near_find(struct near *near, const struct owner_query *query, unsigned fds,
 			found->result = NEAR_HOLDER;
 		owner->lookup_fds = near->fds_read;
 	}
-	if (near->callers && found->n_callers && (found->task || found->proven))
-		callers_assign(near->callers, query,
-			       found->task ? found->task->pid : found->callers[0].pid);
+	if (near->callers && found->n_callers)
+		assign(near, query, found, found->task ? found->task->pid : 0);
 }
 
 void near_found_elsewhere(struct near *near, const struct owner_query *query,
@@ -281,8 +297,8 @@ void near_found_elsewhere(struct near *near, const struct owner_query *query,
 {
 	struct task *task = near->tasks ? tasks_find(near->tasks, holder->pid) : NULL;
 
-	if (near->callers && found->n_callers > 1)
-		callers_assign(near->callers, query, holder->pid);
+	if (near->callers && found->n_callers && !found->proven)
+		assign(near, query, found, holder->pid);
 	if (task && holder->tid == holder->pid && query->has_uid)
 		keep_place(near, task, query->uid, (int32_t)holder->fd);
 }
@@ -412,8 +428,37 @@ bool near_inherited(struct near *near, struct task *task, struct owner *owner)
 	return true;
 }
 
-void near_learn(struct near *near, struct task *task, const struct owner *owner, uint64_t now_ns)
+static bool is_of_arguments(enum owner_script_from from)
 {
+	return from == OWNER_SCRIPT_ARGV || from == OWNER_SCRIPT_INLINE ||
+	       from == OWNER_SCRIPT_STDIN || from == OWNER_SCRIPT_MODULE;
+}
+
+static void keep_script(struct task *task, struct owner *owner)
+{
+	bool told = is_of_arguments(owner->script_from);
+	bool known = task->script && task->script_ns == task->executed_ns;
+
+	if (told && !known) {
+		free(task->script);
+		task->script = strdup(owner->script);
+		task->script_from = owner->script_from;
+		task->script_ns = task->executed_ns;
+	}
+	if (!known || (told && owner->script_from == task->script_from &&
+		       !strcmp(owner->script, task->script)))
+		return;
+	if (!told && owner->script_from != OWNER_SCRIPT_NONE)
+		return;
+	owner->poses |= told;
+	owner->script_from = task->script_from;
+	owner->script_why = OWNER_WHY_NONE;
+	memcpy(owner->script, task->script, strlen(task->script) + 1);
+}
+
+void near_learn(struct near *near, struct task *task, struct owner *owner, uint64_t now_ns)
+{
+	keep_script(task, owner);
 	task->uid = owner->proc.uid;
 	task->euid = owner->euid;
 	task->ref = owner->proc;
@@ -452,10 +497,10 @@ void near_tomb(struct near *near, const struct task *task, struct owner *owner)
 	}
 }
 
-void near_rest(struct near *near, uint64_t now_ns)
+void near_rest(struct near *near, uint64_t then_ns)
 {
 	if (near->callers) {
-		callers_drain(near->callers, now_ns);
-		callers_forget(near->callers, now_ns - WAITED_NS);
+		callers_drain(near->callers, clock_mono_ns());
+		callers_forget(near->callers, then_ns - WAITED_NS);
 	}
 }

@@ -34,7 +34,8 @@ struct near_found {
 	struct task *task;	    /* HOLDER; valid until the next near_find() or tasks_drain() */
 	unsigned n_callers;
 	struct caller callers[NEAR_CALLERS];
-	bool proven; /* callers[0] called for this very socket, if it is of the maker's user */
+	bool proven;   /* callers[0] called for this very packet, if its socket is of that user */
+	bool doubtful; /* the packet may be of a socket that was closed, and is not the one found */
 };
 
 /* Fills owner's socket, or how and why; at most fds descriptors are read. */
@@ -59,12 +60,16 @@ bool near_known(struct near *near, const struct task *task, uint64_t now_ns, str
  * that is seen to).
  */
 bool near_inherited(struct near *near, struct task *task, struct owner *owner);
-/* Remembers that description; what changes by itself (a request's script) is not kept. */
-void near_learn(struct near *near, struct task *task, const struct owner *owner, uint64_t now_ns);
+/*
+ * Remembers that description; what changes by itself (a request's script) is not kept. A process
+ * can write over its arguments: the script that they named first stays, until it executes another
+ * program; one that names another later poses.
+ */
+void near_learn(struct near *near, struct task *task, struct owner *owner, uint64_t now_ns);
 /* The process that called and has ended: *owner is filled with what was known of it, or of the one
  * that forked it. */
 void near_tomb(struct near *near, const struct task *task, struct owner *owner);
-/* Nobody waits for an owner. */
-void near_rest(struct near *near, uint64_t now_ns);
+/* Nobody waited for an owner then. */
+void near_rest(struct near *near, uint64_t then_ns);
 
 #endif

@@ -99,6 +99,14 @@ enum owner_cut { /* bits of owner.cut: this text was longer than its field */
 			 1 << 6, /* more holders than OWNER_HOLDERS; n_holders counts all */
 };
 
+enum owner_place { /* bits of owner.exe_place */
+		   OWNER_PLACE_FILE = 1 << 0,   /* anybody may write to the file (S_IWOTH) */
+		   OWNER_PLACE_FOLDER = 1 << 1, /* anybody may write to a folder on its path */
+		   /* Not every folder was looked at: it was moved meanwhile, or only somebody
+		    * else than the kernel could tell (FUSE, a network), who may let us wait. */
+		   OWNER_PLACE_UNKNOWN = 1 << 2,
+};
+
 /* A process named without describing it. start_ticks: field 22 of /proc/PID/stat, in clock
  * ticks since boot (proc(5)); with the pid it names one process of this boot. */
 struct owner_ref {
@@ -131,6 +139,8 @@ struct owner {
 	int64_t start_ns;	    /* start time as ns since the epoch, from start_ticks */
 	bool exe_deleted;	    /* the executable's file has no name any more */
 	bool exe_memfd;		    /* it never was on a disk: memfd_create(2) */
+	uint32_t exe_place;	    /* enum owner_place; of a deleted one, no folders are known */
+	uint64_t exe_dev, exe_ino;  /* of the file: major << 32 | minor; both 0 when not known */
 	char exe[OWNER_PATH_BYTES]; /* without the kernel's " (deleted)" when exe_deleted; else as
 				     * it is, since a file may be named so */
 	char cmdline[OWNER_CMDLINE_BYTES]; /* arguments, each ended by NUL; cmdline_bytes long */
@@ -159,11 +169,18 @@ struct owner {
 	struct owner_ref caller;
 
 	uint32_t lookup_us;  /* what the look-up cost, CLOCK_MONOTONIC */
-	uint32_t lookup_fds; /* descriptors read for it */
+	uint32_t lookup_fds; /* descriptors read for it before the verdict */
 };
 
 /* Everything unknown, nothing missing yet: how UNKNOWN, uids OWNER_UID_NONE, texts empty. */
 void owner_init(struct owner *owner);
+
+/*
+ * The executable of the described process, opened as a path (O_PATH: nothing can be read from it,
+ * and nobody is asked) through its /proc folder, never by its name. proc_dir: "/proc".
+ * 0 and *fd; -ESRCH: the process is gone, or runs another file now.
+ */
+int owner_open_exe(const char *proc_dir, const struct owner *owner, int *fd);
 
 /* The question. Addresses in network byte order, ports in host byte order; an IPv4 address is in
  * the first four bytes. */
@@ -226,8 +243,9 @@ void owner_finder_free(struct owner_finder *finder); /* takes NULL */
 void owner_finder_fds(const struct owner_finder *finder, int fds[OWNER_FDS]);
 /* Never waits. Says how many events it took in. */
 unsigned owner_tick(struct owner_finder *finder);
-/* No packet waits for its owner now: calls that were seen until now have none. */
-void owner_rest(struct owner_finder *finder);
+/* At that moment (CLOCK_MONOTONIC) no packet waited for its owner: of calls before it none is to
+ * come. */
+void owner_rest(struct owner_finder *finder, uint64_t then_ns);
 
 struct owner_counts {
 	uint64_t calls_lost; /* calls of connect(2) that the kernel could not tell */
@@ -260,6 +278,13 @@ int owner_wait_step(struct owner_wait *wait, struct owner *owner);
  * that the described process is still the same one, and holds the socket, else clears the
  * script: an answer about another request is no answer. */
 void owner_wait_end(struct owner_wait *wait, struct owner *owner);
+
+/* A packet that nobody is looked up for: the next with its tuple is another one's. */
+void owner_pass(struct owner_finder *finder, const struct owner_query *query);
+
+/* Is it time to ask everybody whether they hold the socket of this CONFIRMED answer too? Not when
+ * that was just asked about its process or its user. */
+bool owner_continue_due(struct owner_finder *finder, const struct owner *owner);
 
 /* After the verdict: looks for every holder of owner->inode for at most budget.ms_after. 0 if
  * one is known (how/why/description filled), -ENOENT if not. Given an answer that is CONFIRMED it

@@ -22,6 +22,9 @@ void seen_copy(struct owner *to, const struct owner *from)
 	to->start_ns = from->start_ns;
 	to->exe_deleted = from->exe_deleted;
 	to->exe_memfd = from->exe_memfd;
+	to->exe_place = from->exe_place;
+	to->exe_dev = from->exe_dev;
+	to->exe_ino = from->exe_ino;
 	to->poses = from->poses;
 	copy_text(to->exe, from->exe);
 	memcpy(to->cmdline, from->cmdline, from->cmdline_bytes + 1);

@@ -249,6 +249,7 @@ void tasks_apply(struct tasks *t, const struct connector_event *event)
 		break;
 	case CONNECTOR_EXEC:
 		task->threads = false;
+		task->executed_ns = event->ts_ns;
 		change(t, task);
 		tasks_note_unread(t, task);
 		break;

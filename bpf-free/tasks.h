@@ -22,9 +22,10 @@ struct task {
 	pid_t pid, parent;	       /* parent: who forked it, or its parent when listed; 0 */
 	uint64_t started_ns, ended_ns; /* CLOCK_MONOTONIC; started 0: before us; ended 0: lives */
 	uint32_t programs;	       /* that it executed; and other changes of what it shows */
-	uint32_t parent_programs;      /* those of its parent when it forked this */
-	uint32_t forks;		       /* that it made */
-	uint32_t uid, euid;	       /* OWNER_UID_NONE: not told */
+	uint64_t executed_ns;	  /* when it executed the last one; 0: none since it was known */
+	uint32_t parent_programs; /* those of its parent when it forked this */
+	uint32_t forks;		  /* that it made */
+	uint32_t uid, euid;	  /* OWNER_UID_NONE: not told */
 	bool threads; /* it has, or had, more than one: its leader's end is not its own */
 	bool unread;  /* executed a program that nobody has looked at yet */
 
@@ -35,6 +36,9 @@ struct task {
 	int32_t child_fd;     /* where its last child's was, or -1 */
 	struct owner_ref ref; /* pid 0: not read; its name and user, while ref_programs holds */
 	uint32_t ref_programs;
+	char *script; /* as its arguments first said, or NULL */
+	enum owner_script_from script_from;
+	uint64_t script_ns; /* executed_ns of the program that they were of */
 	uint64_t walked_ns; /* when everybody was asked for its sockets */
 	struct seen *seen;  /* what is known of it (seen.h), or NULL */
 };

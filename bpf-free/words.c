@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The owner's vocabulary, and the empty owner. Pure: no I/O. */
 #include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "owner.h"
@@ -51,7 +52,15 @@ static_assert(OWNER_SCRIPT_FROM_N == 9, "a new enum owner_script_from needs its 
 
 void owner_init(struct owner *owner)
 {
-	memset(owner, 0, sizeof(*owner));
+	/* Some 300 bytes of 18,000: behind a text's NUL there is nothing to read. */
+	memset(owner, 0, offsetof(struct owner, exe));
+	owner->exe[0] = owner->cmdline[0] = owner->cwd[0] = owner->script[0] = 0;
+	owner->cmdline_bytes = 0;
+	owner->unit[0] = owner->container[0] = 0;
+	owner->request_method[0] = owner->request_uri[0] = 0;
+	owner->request_host[0] = owner->request_client[0] = 0;
+	memset((char *)owner + offsetof(struct owner, parents), 0,
+	       sizeof(*owner) - offsetof(struct owner, parents));
 	owner->socket_uid = OWNER_UID_NONE;
 	owner->proc.uid = OWNER_UID_NONE;
 	owner->caller.uid = OWNER_UID_NONE;

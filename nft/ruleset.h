@@ -35,14 +35,15 @@ struct ruleset {
 
 /*
  * Named counters of the table, and the prefixes of its NFLOG copies. A SYN to the ports is counted
- * in exactly one of LOCAL, MAIL, HELD; a refused packet in exactly one of BY_AGENT, BY_GUARD,
- * NOT_OPENING, FRAGMENT, FORWARDED, and copied once (BY_AGENT is not copied). Monitor counts and
+ * in exactly one of LOCAL, MAIL, HELD, FORWARDED; a refused packet in exactly one of BY_AGENT,
+ * BY_GUARD, NOT_OPENING, FRAGMENT, and copied once (BY_AGENT is not copied). Monitor counts and
  * copies the same, once, and lets pass; only NOT_OPENING stays 0 there, since the later packets of
  * a flow whose opening was counted and let pass are nothing new.
  *
- * BY_GUARD is not a part of HELD alone: UNHELD is what never was held, a SYN|ACK (simultaneous
- * open; or the answer to somebody who connects to us from a mail port) or a SYN that a DNAT rule
- * turned to a mail port. LOCAL + MAIL + HELD + UNHELD + NOT_OPENING + FRAGMENT + FORWARDED counts
+ * BY_GUARD is not a part of HELD and FORWARDED alone: UNHELD is what never was offered to the
+ * queue, a SYN with more flags (SYN|ACK: simultaneous open, or the answer to somebody who connects
+ * to us from a mail port; SYN|FIN, SYN|RST: made by hand) or a SYN that a DNAT rule turned to a
+ * mail port. LOCAL + MAIL + HELD + UNHELD + NOT_OPENING + FRAGMENT + FORWARDED counts
  * every packet that is owed a record exactly once.
  *
  * HOT is of HELD: above hot_rate, so not offered to the queue; the guard decided, so each is in
@@ -51,7 +52,7 @@ struct ruleset {
 enum ruleset_counter {
 	RULESET_LOCAL,	     /* SYNs to an address of this box: copied to group + 2 */
 	RULESET_MAIL,	     /* SYNs of a mail uid: copied to group + 1 */
-	RULESET_HELD,	     /* SYNs of everybody else: offered to the agent's queue */
+	RULESET_HELD,	     /* this box's SYNs of everybody else: offered to the agent's queue */
 	RULESET_HOT,	     /* of HELD: not offered, since its uid made too many */
 	RULESET_ALLOWED,     /* let out with the agent's allow mark */
 	RULESET_BY_AGENT,    /* refused with the agent's deny mark: the agent records them */
@@ -60,7 +61,8 @@ enum ruleset_counter {
 	RULESET_NOT_OPENING, /* packets without SYN, of a uid that may send nothing, or forwarded:
 			      * copied */
 	RULESET_FRAGMENT,    /* fragments to the ports, in no other counter: copied */
-	RULESET_FORWARDED,   /* forwarded SYNs refused: copied */
+	RULESET_FORWARDED,   /* SYNs that this box forwards (containers, routed hosts): offered to
+			      * the agent's queue */
 	RULESET_COUNTER_N
 };
 extern const char *const ruleset_counter_words[RULESET_COUNTER_N];

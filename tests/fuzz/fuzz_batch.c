@@ -30,8 +30,9 @@ static void check_again(const struct wire_item *item)
 	len = wire_put_again(bytes, sizeof(bytes), (size_t)head, item->slot, item->serial, &record);
 	must(len > 0);
 	must(wire_next_item(bytes, (size_t)(head + len), &at, &read) == 1 && !read.body);
-	must(read.again.id == again->id &&
-	     read.again.uid == (again->has_uid || again->has_charged_uid ? again->uid : 0));
+	must(read.again.id == again->id && read.again.has_uid == again->has_uid);
+	if (again->uid != OWNER_UID_NONE)
+		must(read.again.uid == (again->has_uid || again->has_charged_uid ? again->uid : 0));
 	must(!memcmp(read.again.dst, again->dst, again->family == AF_INET ? 4 : 16));
 }
 

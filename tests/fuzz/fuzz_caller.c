@@ -22,13 +22,15 @@ static void as_format(const uint8_t *data, size_t size)
 
 static void as_record(const uint8_t *data, size_t size)
 {
-	static const struct caller_format format = { 20, 24, 26, 28, 30, 32, 36, 40, 56, 72 };
-	struct owner_query query = { .family = 99 };
+	static const struct caller_format format = { 8,	 16, 20, 24, 26, 28,
+						     30, 32, 36, 40, 56, 72 };
+	struct caller_event event = { .tuple.family = 99 };
 
-	if (!caller_parse_record(&format, data, size, &query))
-		must(size >= format.size && (query.family == AF_INET || query.family == AF_INET6));
+	if (!caller_parse_record(&format, data, size, &event))
+		must(size >= format.size &&
+		     (event.tuple.family == AF_INET || event.tuple.family == AF_INET6));
 	else
-		must(query.family == 99);
+		must(event.tuple.family == 99);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -29,7 +29,7 @@ def wire_ref(pid, uid, comm):
 
 
 def wire_record(how=1, exe=b"/usr/bin/php8.2", cmdline=b"php\0/srv/x.php\0", family=2, parents=(), holders=(),
-                excerpt=b"E" * 40):
+                excerpt=b"E" * 40, indev=b""):
     src, dst = V4 if family == 2 else V6 if family == 10 else (b"", b"")
     flow = bytes([family, 6]) + src + dst + struct.pack("<HHIIBB???Q", 40000, 25, 1, 0, 2, 64, True, False, False, 40)
     owner = bytes([how, 0, 0, 1]) + struct.pack("<I?BIIQQ", 0, True, 2, 1000, 4711, 77, 88)
@@ -40,7 +40,7 @@ def wire_record(how=1, exe=b"/usr/bin/php8.2", cmdline=b"php\0/srv/x.php\0", fam
     owner += struct.pack("<II", len(parents), len(holders)) + b"".join(parents) + b"".join(holders)
     owner += b"\0" + wire_ref(321, 1000, b"php") + struct.pack("<II", 150, 12)
     head = struct.pack("<Qq5B", 7, 1_800_000_000_000_000_000, 0, 0, 1, 1, 0)
-    return (WIRE_HEAD + b"\x01" + head + span(b"default") + struct.pack("<?II?", True, 1000, 1000, False) + flow + owner +
+    return (WIRE_HEAD + b"\x01" + head + span(b"default") + struct.pack("<?II?", True, 1000, 1000, False) + span(indev) + flow + owner +
             struct.pack("<I", 60) + span(excerpt))
 
 
@@ -61,6 +61,7 @@ def wire_note(parts, uri=b"/wp-content/uploads/x.php", digest=1):
 WIRE = {
     "record": wire_record(),
     "record-v6": wire_record(family=10, parents=[wire_ref(1, 0, b"init")] * 3, holders=[wire_ref(321, 1000, b"php")]),
+    "record-forwarded": wire_record(how=8, indev=b"docker0"), "record-indev": wire_record(indev=b"sixteen-letters-"),
     "record-no-flow": wire_record(family=0, how=0, cmdline=b"", excerpt=b""),
     "record-long": wire_record(exe=b"/" + b"x" * 4094, cmdline=b"y\0" * 2048, excerpt=b"z" * 60,
                                parents=[wire_ref(1, 0, b"fifteen-letters")] * 8,
@@ -82,8 +83,8 @@ def wire_item(kind, body, slot=3, serial=9, length=None):
     return struct.pack("<BH", kind, len(body) if length is None else length) + body
 
 
-def wire_again(family=2, flags=(True, True, True), verdict=1):
-    return (struct.pack("<QqIHH???", 8, 10**18, 33, 40000, 25, *flags) + bytes([0, 0, verdict, 2, family]) +
+def wire_again(family=2, flags=(True, True, True), verdict=1, uid=33):
+    return (struct.pack("<QqIHH???", 8, 10**18, uid, 40000, 25, *flags) + bytes([0, 0, verdict, 2, family]) +
             (V4[1] if family == 2 else V6[1]))
 
 
@@ -93,6 +94,7 @@ BATCH = {
     "both": BATCH_HEAD + WHOLE + AGAIN * 3, "again-v6": BATCH_HEAD + wire_item(2, wire_again(10)),
     "nobody": BATCH_HEAD + wire_item(2, wire_again(flags=(False, False, False))),
     "charged": BATCH_HEAD + wire_item(2, wire_again(flags=(False, True, True))),
+    "uid-none": BATCH_HEAD + wire_item(2, wire_again(flags=(False, True, True), uid=2**32 - 1)),
     "no-slot": BATCH_HEAD + wire_item(1, wire_record()[3:], slot=65535, serial=0),
     "again-no-slot": BATCH_HEAD + wire_item(2, wire_again(), slot=65535), "slot": BATCH_HEAD + wire_item(2, wire_again(), 256),
     "serial": BATCH_HEAD + wire_item(2, wire_again(), serial=0), "family": BATCH_HEAD + wire_item(2, wire_again(0)),
@@ -493,6 +495,55 @@ LISTING = {
     "long": b"\tchain c {\n\t\t" + b"\\\xff" * 500 + b"\n\t}\n",
 }
 
+# --- network namespaces: which of fuzz_netns.c's readers, then what it reads --------------------
+
+def address(family, attrs, seq=7, kind=20, length=None):
+    body = bytes([family, 24, 0, 0]) + struct.pack("<I", 3) + b"".join(
+        struct.pack("<HH", 4 + len(value), number) + pad(value) for number, value in attrs)
+    return struct.pack("<IHHII", 16 + len(body) if length is None else length, kind, 2, seq, 1) + body
+
+
+ADDRESS = address(2, [(1, V4[1]), (2, V4[0]), (3, b"eth0\0"), (8, bytes(4))])
+DONE = struct.pack("<IHHIIi", 20, 3, 2, 7, 1, 0)
+NETNS = {
+    "link": b"\0net:[4026531840]", "link-zero": b"\0net:[0]", "link-zeros": b"\0net:[007]", "link-none": b"\0net:[]",
+    "link-huge": b"\0net:[99999999999999999999]", "link-other": b"\0mnt:[4026531840]",
+    "status": b"\x01Name:\tTgid:\t5\nUmask:\t0022\nTgid:\t321\nNgid:\t0\n", "status-cut": b"\x01Name:\tx\nTgid:\t3",
+    "last-pid": b"\x01321\n", "loadavg": b"\x010.10 0.20 0.30 1/114 4711\n", "pid-zero": b"\x010\n",
+    "addresses": b"\x02" + ADDRESS + address(10, [(1, V6[0])]) + DONE,
+    "addresses-at-home": b"\x02" + address(2, [(2, b"\x7f\0\0\1")]) + address(10, [(1, b"\xfe\x80" + bytes(14))]) +
+        address(10, [(1, bytes(15) + b"\1")]),
+    "addresses-twice": b"\x02" + ADDRESS * 3, "addresses-none": b"\x02" + address(2, []) + DONE,
+    "addresses-other-seq": b"\x02" + address(2, [(2, V4[0])], seq=8), "addresses-cut": b"\x02" + ADDRESS[:-6],
+    "addresses-other-family": b"\x02" + address(7, [(2, V4[0])]), "addresses-short": b"\x02" + ADDRESS + ADDRESS[:9],
+    "addresses-refused": b"\x02" + struct.pack("<IHHIIi", 36, 2, 0, 7, 1, -1) + bytes(16),
+    "addresses-long": b"\x02" + address(2, [(2, V4[0])], length=4096), "addresses-attr": b"\x02" + address(
+        2, [(2, V4[0])]).replace(b"\x08\0\x02\0", b"\xff\xff\x02\0"),
+    "question": b"\x03" + struct.pack("<QQ", 1, 2) + bytes([2]) + bytes(55), "message-short": b"\x03" + bytes(8),
+    "answer": b"\x03" + struct.pack("<QI4xQB3xII4xQQI64i4x", 1, 0, 4026531840, 2, 33, 4711, 7, 8, 2, 321, 322, *bytes(62)),
+    "answer-none": b"\x03" + struct.pack("<QI308x", 1, 1),
+}
+
+MOUNTINFO = (b"22 1 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n40 22 0:50 / /m\\040t rw - fuse.sshfs u@h: rw\n"
+             b"43 22 0:52 / /o rw - overlay overlay rw\n44 22 0:53 / /tmp rw optional:1 - tmpfs tmpfs rw\n")
+MOUNTS = {
+    "root": b"\x16\x08\x01" + MOUNTINFO, "fuse": b"\x28\x00\x32" + MOUNTINFO, "cut": b"\x2c\x00\x35" + MOUNTINFO[:-9],
+    "odd": b"\x16\x08\x01" + b"22 - ext4 x\n22 1 8 1\n\n - \n99999999999 1 8:1 / / rw - x y\n22 1 8:1 / / rw - \n",
+}
+
+
+def title(exe, comm, *words):
+    return span(exe) + span(comm) + span(b"".join(word + b"\0" for word in words))
+
+
+POSES = {
+    "nginx": title(b"/usr/bin/perl", b"nginx", b"nginx: worker process"), "kworker": title(b"/tmp/x", b"kworker/0:1", b"[kworker/0:1]"),
+    "apache": title(b"/usr/bin/php8.2", b"php", b"/usr/sbin/apache2", b"-k", b"start"), "empty": title(b"/tmp/x", b"x", b"", b""),
+    "postfix": title(b"/usr/bin/perl", b"smtp", b"smtp", b"-t", b"unix", b"-u"), "login": title(b"/usr/bin/bash", b"bash", b"-bash"),
+    "blank": title(b"/tmp/nginx a/b", b"b", b"/tmp/nginx a/b"), "dovecot": title(b"/usr/bin/perl", b"x", b"dovecot/imap"),
+    "sendmail": title(b"/usr/bin/perl", b"x", b"sendmail: accepting"),
+}
+
 # --- web/sites*.c ------------------------------------------------------------------------------
 
 # A byte of flags (1 nginx, 2 apache, 4 php-fpm, 8 panel, 16 envvars), then files, each up to a byte 0xff.
@@ -512,11 +563,48 @@ SITES = {
     "all": b"\x0fhttp{server{server_name a;root /a;}}\xff<VirtualHost *>\nServerName a\n</VirtualHost>\n\xff[p]\nlisten=1\n\xffa: u\n",
 }
 
+# --- web/trigger.h: which, how, the format's text, a line ---------------------------------------
+
+COMBINED = {0: b'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"',
+            1: b'%v:%p %h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\" %D %P'}
+TRIGGER = {
+    "nginx": bytes([0, 0x3c]) + span(COMBINED[0]) + b'203.0.113.9 - - [16/Nov/2026:09:00:00 +0000] "POST /a.php?b HTTP/1.1" '
+        b'200 5 "-" "a\\x22b"',
+    "apache": bytes([1, 0x3c]) + span(COMBINED[1]) + b'shop.example:80 203.0.113.9 - a b [16/Nov/2026:09:00:00 +0000] '
+        b'"GET /\\" HTTP/1.0" 404 - "-" "\\\\" 1500 4711',
+    "json": bytes([2, 7]) + span(b'{"t":"$time_iso8601","m":"$request_method","u":"$request_uri","d":"$request_time"}') +
+        b'{"t":"2026-11-16T10:00:00+01:00","m":"GET","u":"/\\u0001\\"","d":"0.250"}',
+    "epochs": bytes([1, 1]) + span(b'%{begin:usec}t %{end:msec}t %{ms}T %m %U%q') + b'1794819600000000 1794819600500 500 GET /a?b',
+    "guess": bytes([9, 4]) + span(b'') + b'shop.example:80 203.0.113.9 - - [16/Nov/2026:09:00:00 +0000] "GET / HTTP/1.1" 200 5',
+    "year": bytes([1, 1]) + span(b'%t %r') + b'[16/Nov/6026:09:00:00 +0000] GET / HTTP/1.0',
+    "ways": bytes([0, 0]) + span(b'$http_a $http_b $http_c $msec $request') + b' ' * 300,
+    "honest": bytes([7, 0]) + b'"\\ \0\xff HTTP/1.1\" 200' * 20,
+}
+
+# --- web/trigger_status.h: a pid, an answer -----------------------------------------------------
+
+STATUS_HEAD = (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><table><tr><th>Srv</th><th>PID</th><th>M</th>"
+               b"<th>Client</th><th>VHost</th><th>Request</th></tr>\n")
+
+
+def status_row(pid, mode, request):
+    return (b"<tr><td><b>0-0</b></td><td>%d</td><td>%s\n</td><td>203.0.113.9</td><td nowrap>shop.example:80</td>"
+            b"<td nowrap>%s</td></tr>\n" % (pid, mode, request))
+
+
+SERVER_STATUS = {
+    "one": struct.pack("<H", 77) + STATUS_HEAD + status_row(77, b"<b>W</b>", b"POST /a.php?b&amp;c HTTP/1.1") +
+        status_row(78, b"_", b"GET / HTTP/1.1") + b"</table></html>",
+    "cut": struct.pack("<H", 77) + STATUS_HEAD + status_row(77, b"<b>W</b>", b"POST /" + b"a" * 57) + b"</table></html>",
+    "two": struct.pack("<H", 77) + STATUS_HEAD + status_row(77, b"<b>W</b>", b"GET / HTTP/1.1") * 2 + b"</table></html>",
+    "unclosed": struct.pack("<H", 77) + STATUS_HEAD + b"<tr><td>77<td><b>W</b",
+}
+
 # --- bpf-free/caller_parse.c, connector.c ----------------------------------------------------------
 
 CALLER = {
     "format": b"ID: 2287\n" + b"".join(b"\tfield:__u16 %s;\toffset:%d;\tsize:%d;\tsigned:0;\n" % field for field in (
-        (b"newstate", 20, 4), (b"sport", 24, 2), (b"dport", 26, 2), (b"family", 28, 2), (b"protocol", 30, 2),
+        (b"skaddr", 8, 8), (b"oldstate", 16, 4), (b"newstate", 20, 4), (b"sport", 24, 2), (b"dport", 26, 2), (b"family", 28, 2), (b"protocol", 30, 2),
         (b"saddr[4]", 32, 4), (b"daddr[4]", 36, 4), (b"saddr_v6[16]", 40, 16), (b"daddr_v6[16]", 56, 16))),
     "v4": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 0, 25, 2, 6) + V4[0] + V4[1] + bytes(32),
     "v6": struct.pack("<HBBiQiiHHHH", 2287, 0, 1, 7, 8, 7, 2, 40000, 25, 10, 6) + bytes(8) + V6[0] + V6[1],
@@ -531,6 +619,9 @@ for name, what, rest in (("fork", 1, (7, 7, 500, 500)), ("thread", 1, (7, 7, 501
         "<IIIIHH", 1, 1, 5, 0, len(event), 0) + event
 
 SEEDS = {
+    "netns": NETNS,
+    "mounts": MOUNTS, "poses": POSES,
+    "trigger": TRIGGER, "server_status": SERVER_STATUS,
     "wire": WIRE, "batch": BATCH, "note": {name: data for name, data in WIRE.items() if name.startswith("note")}, "evidence": EVIDENCE, "escape": ESCAPE, "time": TIME, "journal": JOURNAL, "sockdiag": SOCKDIAG,
     "proc": PROC,
     "cgroup": CGROUP, "script": SCRIPT, "fcgi": FCGI, "fpm_conf": FPM_CONF, "clash": CLASH, "render": RENDER,

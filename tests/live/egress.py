@@ -88,7 +88,7 @@ class Egress:
         return code
 
     def pids(self):
-        """{'keeper': pid, 'judge': pid, 'recorder': pid}, as far as they run, by the name each gave itself."""
+        """{'keeper': pid, 'judge': pid, 'recorder': pid, 'enter': pid}, as far as they run, by the name each gave itself."""
         found = {}
         for pid in self.box.processes():
             with contextlib.suppress(OSError):
@@ -97,7 +97,8 @@ class Egress:
                 with open(f'/proc/{pid}/status', encoding='ascii', errors='replace') as file:
                     status = dict(line.rstrip('\n').split(':\t', 1) for line in file if ':\t' in line)
                 if status['State'][0] != 'Z':
-                    role = {'egressd-judge': 'judge', 'egressd-rec': 'recorder'}.get(status['Name'], 'keeper')
+                    role = {'egressd-judge': 'judge', 'egressd-rec': 'recorder', 'egressd-witness': 'witness',
+                            'egressd-enter': 'enter'}.get(status['Name'], 'keeper')
                     found[role] = pid
         return found
 
@@ -159,6 +160,8 @@ class Egress:
         two readings are alike. The last reading, if that does not come."""
         asked = datetime.datetime.now(datetime.timezone.utc)
         end, before = time.monotonic() + seconds, None
+        while self.ctl('-o', 'json', 'status').code == 3 and time.monotonic() < end:
+            time.sleep(0.05)  # its recorder has not made the store yet
         while True:
             totals = self.totals()
             rest = totals.reported_after(asked) and before and totals.same(before)

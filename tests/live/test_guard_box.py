@@ -58,14 +58,15 @@ def guard(tap, sandbox):
         done = egress.ctl('rules', 'check')
         equal(done.code, 0, str(done))
 
-    def three_processes():
+    def four_processes():
         pids = egress.pids()
-        equal(set(pids), {'keeper', 'judge', 'recorder'}, 'processes')
-        for role in ('judge', 'recorder'):
+        equal(set(pids), {'keeper', 'judge', 'recorder', 'witness'}, 'processes')
+        for role in ('judge', 'recorder', 'witness'):
             with open(f'/proc/{pids[role]}/status', encoding='ascii') as file:
                 status = dict(line.rstrip('\n').split(':\t', 1) for line in file if ':\t' in line)
             check('0' not in status['Uid'].split(), f'{role} runs as root: {status["Uid"]}')
-            allowed = (1 << 12 | 1 << 19 | 1 << 2) if role == 'judge' else 0  # NET_ADMIN, SYS_PTRACE, DAC_READ_SEARCH
+            # NET_ADMIN, SYS_PTRACE, DAC_READ_SEARCH
+            allowed = {'judge': 1 << 12 | 1 << 19 | 1 << 2, 'witness': 1 << 19 | 1 << 2}.get(role, 0)
             held = int(status['CapPrm'], 16) | int(status['CapEff'], 16) | int(status['CapAmb'], 16)
             equal(held & ~allowed, 0, f'capabilities of the {role} beyond its own')
 
@@ -73,7 +74,7 @@ def guard(tap, sandbox):
     if not tap.test('egressd starts and says READY=1', starts):
         return
     tap.test('egressctl rules check finds the rules whole', rules_whole)
-    tap.test('judge and recorder run without root, the recorder without any capability', three_processes)
+    tap.test('judge, witness and recorder run without root, the recorder without any capability', four_processes)
 
     # --- mail goes out while the others are refused ---
 

@@ -6,6 +6,7 @@ The offender never reaches the far end, the mail server always does, and the cou
 EGT_SEED repeats a run, EGT_ROUNDS lengthens it.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -22,7 +23,7 @@ from services import Postfix, Sink, mail_from_internet, prepare_box
 
 ROUNDS = int(os.environ.get('EGT_ROUNDS', '25'))
 SEED = int(os.environ.get('EGT_SEED', time.time_ns() % 1000000))
-VICTIMS = ('judge', 'keeper', 'recorder', 'all', 'starting')  # starting: all, before it is ready
+VICTIMS = ('judge', 'keeper', 'recorder', 'witness', 'all', 'starting')  # starting: all, before it is ready
 
 
 def kill(tap, sandbox):
@@ -54,10 +55,11 @@ def kill(tap, sandbox):
             chosen.append(egress.process.pid)  # it has not even called exec yet
         dice.shuffle(chosen)
         for pid in chosen:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended with the keeper
+                os.kill(pid, signal.SIGKILL)
         time.sleep(dice.uniform(0, 0.25))
-        if victim == 'recorder':
-            check(egress.process.poll() is None, f'egressd ended with its recorder: {egress.log()[-800:]}')
+        if victim in ('recorder', 'witness'):
+            check(egress.process.poll() is None, f'egressd ended with its {victim}: {egress.log()[-800:]}')
             return
         if not egress.all_gone(20):
             raise AssertionError(f'after SIGKILL of {victim} there stays {egress.pids()}')
@@ -171,7 +173,8 @@ def kill(tap, sandbox):
 
     def dead(family):
         for pid in egress.pids().values():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         check(egress.all_gone(5), 'it does not die')
         run = offenders.attempt(sandbox, 'php', stranger(family, 90), 25)
         equal((run.result, cable.packets(stranger(family, 90))), ('ECONNREFUSED', []), run.words)

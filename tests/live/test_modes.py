@@ -191,7 +191,7 @@ def reload(tap, sandbox):
         port = sandbox.box.run(['/bin/cat', '/proc/net/netfilter/nfnetlink_queue']).out.split()
         wanted = f'queue {port[0]} is held by netlink port {port[1]}'
         check(wanted in other.log(), f'expected "{wanted}" in: {other.log()}')
-        equal(len(other.pids()), 3, 'processes of the first')
+        equal(len(other.pids()), 4, 'processes of the first')
         for family in (4, 6):
             run = refused(sandbox, 'perl', stranger(family, next(turn)))
             egress.one_verdict(pid=run.pid)

@@ -120,7 +120,17 @@ def privileges(tap, sandbox):
             equal(int(words[kind], 16), 0, kind)
         equal((words['NoNewPrivs'], words['Groups'].split()), ('1', []), 'no new privileges, groups')
 
+    def witness():
+        words = status('witness')
+        two = sum(1 << CAPABILITIES[word] for word in ('SYS_PTRACE', 'DAC_READ_SEARCH'))
+        equal(words['Uid'].split(), [str(JUDGE_UID)] * 4, 'uids')
+        for kind in ('CapPrm', 'CapEff', 'CapBnd'):
+            equal(int(words[kind], 16), two, kind)
+        equal((int(words['CapInh'], 16), int(words['CapAmb'], 16)), (0, 0), 'inheritable, ambient')
+        equal((words['NoNewPrivs'], words['Groups'].split()), ('1', []), 'no new privileges, groups')
+
     tap.test('the judge has three capabilities and no way to more', judge)
+    tap.test('the witness has two of them and no way to more', witness)
     tap.test('the recorder has none', recorder)
 
     def recorder_back():

@@ -10,6 +10,7 @@ PORTS = (25, 465, 587)
 BOX, PEER, FAR = (f"egt-rules-{name}-{os.getpid()}" for name in ("box", "peer", "far"))
 PEER_ADDRESS = {4: "10.99.0.2", 6: "fd99::2"}
 OWN_ADDRESS = {4: "10.99.0.1", 6: "fd99::1"}
+FAR_ADDRESS = {4: "10.99.1.2", 6: "fd99:1::2"}
 libc = ctypes.CDLL(None, use_errno=True)
 main_pid, children, tests, failures = os.getpid(), [], 0, 0
 
@@ -225,20 +226,28 @@ def check(name, got, wanted):
         print(f"#   got    {got!r}\n#   wanted {wanted!r}", flush=True)
 
 
-def raw(*packets):
+def raw(*packets, to=PEER_ADDRESS[4]):
     """Sends whole IPv4 packets as root."""
     s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
     for packet in packets:
         try:
-            s.sendto(packet, (PEER_ADDRESS[4], 0))
+            s.sendto(packet, (to, 0))
         except PermissionError:
             pass
     s.close()
 
 
-def ip4(payload, offset=0):
+def ip4(payload, offset=0, src="10.99.0.1", dst="10.99.0.2"):
     return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 77, offset, 64, 6, 0,
-                       socket.inet_aton("10.99.0.1"), socket.inet_aton("10.99.0.2")) + payload
+                       socket.inet_aton(src), socket.inet_aton(dst)) + payload
+
+
+def raw_forwarded(payload, offset=0):
+    """A packet made by hand on the peer, for the far host: this box forwards it."""
+    def work():
+        enter(PEER)
+        raw(ip4(payload, offset, PEER_ADDRESS[4], FAR_ADDRESS[4]), to=FAR_ADDRESS[4])
+    os.waitpid(spawn(work), 0)
 
 
 def tcp(flags, dport=25):
@@ -346,8 +355,8 @@ def test_guard(version):
               seen(lambda: connect(WEB, peer, 25, mark=mark)),
               ("ECONNREFUSED", {"held": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", WEB)]))
     check(f"IPv{version}: forwarded openings are refused, counted and copied once",
-          seen(lambda: connect(ROOT, "10.99.1.2" if version == 4 else "fd99:1::2", 25, netns=PEER)),
-          ("ECONNREFUSED", {"forwarded": 1}, [(25, "forwarded", None)]))
+          seen(lambda: connect(ROOT, FAR_ADDRESS[version], 25, netns=PEER)),
+          ("ECONNREFUSED", {"forwarded": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", None)]))
 
 
 def test_nat(version):
@@ -388,6 +397,18 @@ def test_odd_packets():
     check("a SYN with other flags (ECN) is a SYN",
           seen(lambda: raw(ip4(tcp(0xc2)))),
           (None, {"held": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", ROOT)]))
+    for flags, words in ((0x03, "SYN|FIN"), (0x06, "SYN|RST")):
+        check(f"a {words} is made by hand: refused by the guard, never held",
+              seen(lambda: raw(ip4(tcp(flags)))),
+              (None, {"refused_by_guard": 1, "unheld": 1}, [(25, "refused_by_guard", ROOT)]))
+    for words, work, counted in (
+            ("SYN|ACK", lambda: raw_forwarded(tcp(0x12)), {"refused_by_guard": 1, "unheld": 1}),
+            ("SYN|FIN", lambda: raw_forwarded(tcp(0x03)), {"refused_by_guard": 1, "unheld": 1}),
+            ("ACK", lambda: raw_forwarded(tcp(0x10)), {"not_opening": 1}),
+            ("first fragment", lambda: raw_forwarded(tcp(2), 0x2000), {"fragment": 1}),
+            ("SYN with ECN", lambda: raw_forwarded(tcp(0xc2)), {"refused_by_guard": 1, "forwarded": 1})):
+        check(f"a forwarded {words} is refused, counted and copied once",
+              seen(work), (None, counted, [(25, next(iter(counted)), None)]))
     before = dict(line.rsplit(" ", 1) for line in tool("refused").stdout.splitlines())
     connect(WEB, PEER_ADDRESS[4], 587)
     connect(WEB, PEER_ADDRESS[6], 587)
@@ -451,8 +472,8 @@ def test_monitor(version):
               seen(lambda: connect(WEB, peer, port)),
               ("ok", {"held": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", WEB)]))
     check(f"IPv{version}: monitor lets forwarded openings pass, counted and copied once",
-          seen(lambda: connect(ROOT, "10.99.1.2" if version == 4 else "fd99:1::2", 25, netns=PEER)),
-          ("ok", {"forwarded": 1}, [(25, "forwarded", None)]))
+          seen(lambda: connect(ROOT, FAR_ADDRESS[version], 25, netns=PEER)),
+          ("ok", {"forwarded": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", None)]))
     check(f"IPv{version}: monitor changes nothing for the mail server",
           seen(lambda: connect(MAIL, peer, 25)), ("ok", {"mail": 1}, [(26, "mail", MAIL)]))
     check("the table is whole for monitor, and says what differs from enforce",
@@ -469,6 +490,32 @@ def with_agent(mark, work):
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         agent.s.close()
+
+
+def forwarded(form):
+    """The same for what this box only forwards."""
+    by_guard = ("ECONNREFUSED", {"forwarded": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", None)])
+    for version in (4, 6):
+        opening = lambda: connect(ROOT, FAR_ADDRESS[version], 25, netns=PEER)
+        check(f"IPv{version}: nobody bound to the queue: what is forwarded is refused at once", seen(opening), by_guard)
+        check(f"IPv{version}: the agent's deny of what is forwarded: counted once, not copied, refused at once",
+              with_agent(0x00d00000, opening), ("ECONNREFUSED", {"forwarded": 1, "refused_by_agent": 1}, []))
+        check(f"IPv{version}: a verdict without a mark on what is forwarded is the guard's to judge",
+              with_agent(0, opening), by_guard)
+        for mark in (0x00a00000, 0xffffffff, 0x00d00000):
+            run("nft", "-f", "-", text=f"""table inet egt_mark {{ chain pre {{
+                type filter hook prerouting priority 0; meta mark set {mark}; }}; }}""")
+            check(f"IPv{version}: a mark 0x{mark:08x} that another table sets before the forward hook changes nothing",
+                  seen(opening), by_guard)
+            run("nft", "delete", "table", "inet", "egt_mark")
+        tool("-m", "load")
+        tool("fill")
+        check(f"IPv{version}: monitor lets what is forwarded pass on the agent's allow, counted once, not copied",
+              with_agent(0x00a00000, opening), ("ok", {"forwarded": 1, "allowed": 1}, []))
+        check(f"IPv{version}: and on its deny", with_agent(0x00d00000, opening),
+              ("ok", {"forwarded": 1, "refused_by_agent": 1}, []))
+        tool("load")
+        check("the agent's rule is put back", tool("fill").stdout, form)
 
 
 def test_agent():
@@ -490,6 +537,7 @@ def test_agent():
     check("the agent's deny: counted once, not copied, refused at once",
           with_agent(0x00d00000, lambda: connect(WEB, peer, 25)),
           ("ECONNREFUSED", {"held": 1, "refused_by_agent": 1}, []))
+    forwarded(form)
     # The flow's later packets are of a uid that may not send: an exception is a uid in may_send.
     run("nft", "add", "element", "inet", "egressd", "may_send", f"{{ {WEB} }}")
     for version in (4, 6):

@@ -165,6 +165,7 @@ static const struct bad bads[] = {
 	  "f:1: evidence_offender_bytes: expected at most evidence_file_bytes\n" },
 	{ "evidence_total_bytes = 1048576",
 	  "f:1: evidence_file_bytes: expected at most evidence_total_bytes\n" },
+	{ "objects_bytes = 1048576", "f:1: object_bytes: expected at most objects_bytes\n" },
 	{ "mode = \"x\"\ncolour = 1\nqueue_num = 70000\nports = {}\n",
 	  "f:1: mode: expected \"enforce\" or \"monitor\"\n"
 	  "f:2: colour: expected a key that egressd knows\n"
@@ -304,7 +305,8 @@ static void limits_are_inclusive(void **state)
 		for (int high = 0; high < 2; high++) {
 			config_defaults(&config);
 			config.evidence_file_bytes = config.evidence_offender_bytes = 4096;
-			config.evidence_total_bytes = 1ULL << 50;
+			config.evidence_total_bytes = config.objects_bytes = 1ULL << 50;
+			config.object_bytes = 4096;
 			if (!strcmp(key->name, "evidence_offender_bytes"))
 				config.evidence_file_bytes = 1ULL << 40;
 			if (!strcmp(key->name, "evidence_file_bytes") && !high)

@@ -167,6 +167,43 @@ static void in_progress_has_its_verdict(void **state)
 	assert_int_equal(record.excerpt_bytes, 40);
 }
 
+static void what_is_forwarded_is_nobodys_by_uid(void **state)
+{
+	static const struct {
+		enum record_via via;
+		enum policy_mode mode;
+		enum verdict verdict;
+		const char *rule;
+	} cases[] = {
+		{ VIA_FORWARD, MODE_ENFORCE, VERDICT_DENY, "default" },
+		{ VIA_FORWARD, MODE_MONITOR, VERDICT_WOULD_DENY, "default" },
+		{ VIA_GUARD, MODE_ENFORCE, VERDICT_DENY, "guard" },
+		{ VIA_GUARD, MODE_MONITOR, VERDICT_WOULD_DENY, "guard" },
+	};
+	struct resolver *resolver = new_resolver();
+	struct bytes syn = syn4(25, FLOW_TCP_SYN);
+	struct packet packet = packet_of(&syn);
+	struct policy now = policy;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		/* A uid that the kernel would never give with it. */
+		struct egress_meta meta = { .via = cases[i].via,
+					    .forwarded = true,
+					    .indev = "docker0",
+					    .has_uid = true,
+					    .uid = POSTFIX };
+
+		now.mode = cases[i].mode;
+		egress_judge(&now, &packet, &meta, resolve, resolver, &record);
+		assert_int_equal(record.verdict, cases[i].verdict);
+		assert_int_equal(record.reason, REASON_FORWARDED);
+		assert_int_equal(record.via, cases[i].via);
+		assert_string_equal(record.rule, cases[i].rule);
+		assert_string_equal(record.indev, "docker0");
+	}
+}
+
 /* What a copy tells has happened, whatever the policy of now would say. */
 static void copies_are_facts(void **state)
 {
@@ -324,6 +361,8 @@ int main(void)
 		  excerpt_is_bounded },
 		{ "a record whose owner is still looked for has its verdict",
 		  in_progress_has_its_verdict },
+		{ "what is forwarded is refused whatever uid comes with it",
+		  what_is_forwarded_is_nobodys_by_uid },
 		{ "the record of a copy says what the rule set did", copies_are_facts },
 		{ "a mail socket that no mail user holds raises the alarm, others don't",
 		  foreign_holders_are_seen },

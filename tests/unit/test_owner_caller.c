@@ -52,7 +52,9 @@ static struct caller_format format;
 
 static struct raw raw_v4(uint16_t sport, const char *src, const char *dst)
 {
-	struct raw raw = { .oldstate = TCP_CLOSE,
+	static uint64_t socket = 0xffff888000000000;
+	struct raw raw = { .skaddr = socket += 64,
+			   .oldstate = TCP_CLOSE,
 			   .newstate = TCP_SYN_SENT,
 			   .sport = sport,
 			   .dport = 25,
@@ -73,6 +75,7 @@ static void formats(void **unused)
 	(void)unused;
 	assert_int_equal(caller_parse_format(format_text, &id, &f), 0);
 	assert_int_equal(id, 2287);
+	assert_int_equal(f.skaddr, 8);
 	assert_int_equal(f.newstate, 20);
 	assert_int_equal(f.dport, 26);
 	assert_int_equal(f.saddr, 32);
@@ -89,42 +92,51 @@ static void formats(void **unused)
 	assert_int_equal(caller_parse_format(text, &id, &f), -EBADMSG);
 }
 
+static int parse(const struct raw *raw, struct caller_event *event)
+{
+	return caller_parse_record(&format, (const uint8_t *)raw, sizeof(*raw), event);
+}
+
 static void records(void **unused)
 {
 	struct raw raw = raw_v4(0, "192.0.2.10", "198.51.100.25");
-	struct owner_query query = { .dport = 7 };
 	uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff, 198, 51, 100, 25 };
+	struct caller_event event = { .to = 7 };
 
 	(void)unused;
-	assert_int_equal(caller_parse_record(&format, (uint8_t *)&raw, sizeof(raw), &query), 0);
-	assert_int_equal(query.family, AF_INET);
-	assert_int_equal(query.dport, 25);
-	assert_memory_equal(query.dst, raw.daddr, 4);
+	assert_int_equal(parse(&raw, &event), 0);
+	assert_true(event.enters);
+	assert_true(event.socket == raw.skaddr);
+	assert_int_equal(event.tuple.family, AF_INET);
+	assert_int_equal(event.tuple.dport, 25);
+	assert_memory_equal(event.tuple.dst, raw.daddr, 4);
 	for (size_t n = 0; n < sizeof(raw); n++) {
 		uint8_t *copy = malloc(n ? n : 1);
 
 		memcpy(copy, &raw, n);
-		assert_int_equal(caller_parse_record(&format, copy, n, &query), -EBADMSG);
+		assert_int_equal(caller_parse_record(&format, copy, n, &event), -EBADMSG);
 		free(copy);
 	}
 	raw.family = AF_INET6;
 	memcpy(raw.daddr6, mapped, 16);
-	assert_int_equal(caller_parse_record(&format, (uint8_t *)&raw, sizeof(raw), &query), 0);
-	assert_int_equal(query.family, AF_INET);
+	assert_int_equal(parse(&raw, &event), 0);
+	assert_int_equal(event.tuple.family, AF_INET);
 	raw.daddr6[10] = 0;
-	assert_int_equal(caller_parse_record(&format, (uint8_t *)&raw, sizeof(raw), &query), 0);
-	assert_int_equal(query.family, AF_INET6);
-	raw.newstate = TCP_ESTABLISHED;
-	assert_int_equal(caller_parse_record(&format, (uint8_t *)&raw, sizeof(raw), &query),
-			 -ENOENT);
+	assert_int_equal(parse(&raw, &event), 0);
+	assert_int_equal(event.tuple.family, AF_INET6);
+	raw.oldstate = TCP_SYN_SENT;
+	raw.newstate = TCP_CLOSE;
+	assert_int_equal(parse(&raw, &event), 0);
+	assert_false(event.enters);
+	assert_int_equal(event.to, TCP_CLOSE);
+	raw.oldstate = TCP_ESTABLISHED;
+	assert_int_equal(parse(&raw, &event), -ENOENT);
 	raw.newstate = TCP_SYN_SENT;
 	raw.protocol = 262; /* MPTCP's own socket */
-	assert_int_equal(caller_parse_record(&format, (uint8_t *)&raw, sizeof(raw), &query),
-			 -ENOENT);
+	assert_int_equal(parse(&raw, &event), -ENOENT);
 	raw.protocol = IPPROTO_TCP;
 	raw.family = AF_UNIX;
-	assert_int_equal(caller_parse_record(&format, (uint8_t *)&raw, sizeof(raw), &query),
-			 -EBADMSG);
+	assert_int_equal(parse(&raw, &event), -EBADMSG);
 }
 
 /* A file stands in for one CPU's buffer. */
@@ -195,21 +207,45 @@ static void tell(pid_t pid, const struct raw *raw)
 	callers_drain(callers, now_ns);
 }
 
-static unsigned ask(const char *dst, uint16_t sport, struct caller *found, bool *proven)
+/* It left SYN_SENT with that port. */
+static void leave(struct raw raw, uint16_t sport, int state)
+{
+	raw.sport = sport;
+	raw.oldstate = TCP_SYN_SENT;
+	raw.newstate = state;
+	tell(99, &raw); /* in whose context does not matter */
+}
+
+static struct owner_query query_of(const char *dst, uint16_t sport)
 {
 	struct owner_query query = { .family = AF_INET, .sport = sport, .dport = 25 };
 
 	inet_pton(AF_INET, "192.0.2.10", query.src);
 	inet_pton(AF_INET, dst, query.dst);
-	return callers_find(callers, &query, found, 4, proven);
+	return query;
+}
+
+static struct callers_answer answer;
+
+static unsigned ask_for(const char *dst, uint16_t sport, bool has_socket, struct caller *found,
+			bool *proven)
+{
+	struct owner_query query = query_of(dst, sport);
+
+	callers_find(callers, &query, has_socket, found, 4, &answer);
+	*proven = answer.proven;
+	return answer.n;
+}
+
+static unsigned ask(const char *dst, uint16_t sport, struct caller *found, bool *proven)
+{
+	return ask_for(dst, sport, true, found, proven);
 }
 
 static void assign(const char *dst, uint16_t sport, pid_t pid)
 {
-	struct owner_query query = { .family = AF_INET, .sport = sport, .dport = 25 };
+	struct owner_query query = query_of(dst, sport);
 
-	inet_pton(AF_INET, "192.0.2.10", query.src);
-	inet_pton(AF_INET, dst, query.dst);
 	callers_assign(callers, &query, pid);
 }
 
@@ -239,9 +275,11 @@ static void two(void **unused)
 
 	(void)unused;
 	tell(200, &raw);
+	raw.skaddr += 8;
 	tell(200, &raw);
 	assert_int_equal(ask("198.51.100.3", 40001, found, &proven), 1);
 	assert_true(proven);
+	raw.skaddr += 8;
 	tell(201, &raw);
 	assert_int_equal(ask("198.51.100.3", 40001, found, &proven), 2);
 	assert_false(proven);
@@ -266,6 +304,7 @@ static void bound(void **unused)
 	assert_int_equal(ask("198.51.100.4", 4001, found, &proven), 0);
 	assert_int_equal(ask("198.51.100.4", 4000, found, &proven), 1);
 	raw.sport = 0;
+	raw.skaddr += 8;
 	tell(301, &raw);
 	assert_int_equal(ask("198.51.100.4", 4001, found, &proven), 1);
 	assert_int_equal(found[0].pid, 301);
@@ -276,17 +315,72 @@ static void bound(void **unused)
 static void forgotten(void **unused)
 {
 	struct raw raw = raw_v4(0, "192.0.2.10", "198.51.100.5");
+	struct raw other = raw_v4(0, "192.0.2.10", "198.51.100.5");
 	struct caller found[4];
 	bool proven;
 
 	(void)unused;
+	/* Whoever is in SYN_SENT may yet send its SYN (TCP_FASTOPEN_CONNECT, tcp(7)). */
 	tell(400, &raw);
 	now_ns += 1000;
-	tell(401, &raw);
+	tell(401, &other);
+	now_ns += 1000;
+	callers_forget(callers, now_ns);
+	assert_int_equal(ask("198.51.100.5", 40000, found, &proven), 2);
+	leave(raw, 40001, TCP_ESTABLISHED);
+	now_ns += 1000;
 	callers_forget(callers, now_ns);
 	assert_int_equal(ask("198.51.100.5", 40000, found, &proven), 1);
 	assert_int_equal(found[0].pid, 401);
 	assert_true(proven);
+}
+
+static void gone(void **unused)
+{
+	struct raw raw = raw_v4(0, "192.0.2.10", "198.51.100.9");
+	struct raw other = raw_v4(0, "192.0.2.10", "198.51.100.9");
+	struct caller found[4];
+	bool proven;
+
+	(void)unused;
+	tell(700, &raw);
+	tell(701, &other);
+	/* A packet whose socket is not there is not of one that is in SYN_SENT. */
+	assert_int_equal(ask_for("198.51.100.9", 40007, false, found, &proven), 0);
+	leave(raw, 40007, TCP_CLOSE);
+	assert_int_equal(ask_for("198.51.100.9", 40008, false, found, &proven), 0);
+	assert_int_equal(ask_for("198.51.100.9", 40007, false, found, &proven), 1);
+	assert_int_equal(found[0].pid, 700);
+	assert_true(proven);
+	/* With a socket there the packet may be of either. */
+	assert_int_equal(ask_for("198.51.100.9", 40007, true, found, &proven), 2);
+	assert_true(answer.doubtful);
+	assert_false(proven);
+	assign("198.51.100.9", 40007, 700);
+	assert_int_equal(ask_for("198.51.100.9", 40007, true, found, &proven), 1);
+	assert_int_equal(found[0].pid, 701);
+	assert_true(proven);
+	assert_false(answer.doubtful);
+}
+
+static void passed(void **unused)
+{
+	struct raw raw = raw_v4(0, "192.0.2.10", "198.51.100.10");
+	struct owner_query query = query_of("198.51.100.10", 40010);
+	struct caller found[4];
+	bool proven;
+
+	(void)unused;
+	tell(800, &raw);
+	leave(raw, 40010, TCP_CLOSE);
+	callers_pass(callers, &query);
+	assert_int_equal(ask_for("198.51.100.10", 40010, true, found, &proven), 0);
+	assert_false(answer.doubtful);
+	/* One that never got a port sent nothing. */
+	raw.skaddr += 8;
+	tell(801, &raw);
+	leave(raw, 0, TCP_CLOSE);
+	assert_int_equal(ask("198.51.100.10", 40011, found, &proven), 0);
 }
 
 static void lost(void **unused)
@@ -307,6 +401,7 @@ static void lost(void **unused)
 	assert_int_equal(ask("198.51.100.6", 40000, found, &proven), 1);
 	assert_false(proven);
 	/* Nobody waits any more: what was lost matters to nobody. */
+	leave(raw, 40000, TCP_CLOSE);
 	now_ns += 1000000;
 	callers_forget(callers, now_ns);
 	tell(501, &raw);
@@ -323,12 +418,14 @@ static void crowded(void **unused)
 
 	(void)unused;
 	/* More calls that nobody asks for than are kept, around the buffer's end many times. */
-	for (int i = 0; i < 10000; i++)
+	for (int i = 0; i < 10000; i++) {
+		raw.skaddr += 64;
 		tell(1000 + i % 3, &raw);
+	}
 	assert_true(callers_lost(callers) > before);
 	assert_int_equal(ask("198.51.100.7", 40000, found, &proven), 3);
 	assert_false(proven);
-	now_ns += 1000000;
+	now_ns += 400000000000;
 	callers_forget(callers, now_ns);
 	assert_int_equal(ask("198.51.100.7", 40000, found, &proven), 0);
 }
@@ -360,7 +457,9 @@ int main(void)
 		{ "a single caller is proven, once", one },
 		{ "two callers of one tuple are no proof, until one is assigned", two },
 		{ "a bound port tells calls apart, and a call without one may be for any", bound },
-		{ "a call that nobody asked for is forgotten", forgotten },
+		{ "a call is remembered while its socket is in SYN_SENT", forgotten },
+		{ "a packet of a socket that is gone is only that socket's caller's", gone },
+		{ "what nobody asks for, and what was never sent, is nobody else's", passed },
 		{ "after a loss nothing is proven until nobody waits", lost },
 		{ "a flood of calls is bounded, and its loss counted", crowded },
 		{ "senseless records do no harm", senseless },

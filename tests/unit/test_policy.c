@@ -14,6 +14,7 @@
 #define NULLMAIL    102
 #define WWW	    33
 #define NOBODY_SAID (-1)
+#define FORWARDED   (-2)
 
 static const struct policy policy = {
 	.mode = MODE_ENFORCE,
@@ -30,7 +31,7 @@ struct row {
 	uint16_t dport;
 	uint8_t flags;
 	bool fragment, local;
-	int64_t uid; /* NOBODY_SAID: none */
+	int64_t uid; /* NOBODY_SAID: none; FORWARDED: forwarded, with a mail user's uid */
 	enum verdict verdict;
 	enum reason reason;
 	const char *rule;
@@ -94,6 +95,16 @@ static const struct row rows[] = {
 	  VERDICT_ALLOW, REASON_OTHER_PORT, "ports" },
 	{ "a fragment to this box passes, as by the rules", FLOW_FRAGMENT, true, 25, 0, true, true,
 	  WWW, VERDICT_ALLOW, REASON_LOCAL, "local" },
+	{ "a forwarded SYN is refused, whatever uid it claims", FLOW_OK, true, 25, SYN, false,
+	  false, FORWARDED, VERDICT_DENY, REASON_FORWARDED, "default" },
+	{ "a forwarded SYN|ACK is refused", FLOW_OK, true, 25, SYN | ACK, false, false, FORWARDED,
+	  VERDICT_DENY, REASON_FORWARDED, "default" },
+	{ "a forwarded packet without SYN is no opening", FLOW_OK, true, 25, ACK, false, false,
+	  FORWARDED, VERDICT_DENY, REASON_NOT_OPENING, "default" },
+	{ "a forwarded fragment is refused as a fragment", FLOW_OK, true, 25, SYN, true, false,
+	  FORWARDED, VERDICT_DENY, REASON_FRAGMENT, "default" },
+	{ "a forwarded SYN to another port is none of ours", FLOW_OK, true, 443, SYN, false, false,
+	  FORWARDED, VERDICT_ALLOW, REASON_OTHER_PORT, "ports" },
 	{ "an empty packet is refused", FLOW_EMPTY, false, 0, 0, false, false, WWW, VERDICT_DENY,
 	  REASON_MALFORMED, "default" },
 	{ "an unknown IP version is refused", FLOW_BAD_VERSION, false, 0, 0, false, false, WWW,
@@ -136,8 +147,9 @@ static struct policy_answer ask(const struct policy *of, const struct row *row)
 		.flow = &flow,
 		.flow_error = row->error,
 		.dst_local = row->local,
+		.forwarded = row->uid == FORWARDED,
 		.has_uid = row->uid != NOBODY_SAID,
-		.uid = (uint32_t)row->uid,
+		.uid = row->uid == FORWARDED ? POSTFIX : (uint32_t)row->uid,
 		.owner = &unknown,
 	};
 	struct policy_answer answer;

@@ -72,6 +72,53 @@ static void a_queued_packet_is_read_whole(void **state)
 	assert_int_equal(packet.len, sizeof(payload));
 	assert_int_equal(packet.packet_bytes, sizeof(payload));
 	assert_memory_equal(packet.bytes, payload, sizeof(payload));
+	assert_false(packet.forwarded);
+}
+
+static void a_forwarded_packet_tells_by_which_interface_it_came(void **state)
+{
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
+	struct nlmsghdr *message = start(buffer, NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET);
+	struct nfqnl_msg_packet_hdr header = { .packet_id = htonl(1), .hook = 2 };
+	struct queue_packet packet;
+
+	(void)state;
+	mnl_attr_put(message, NFQA_PACKET_HDR, sizeof(header), &header);
+	mnl_attr_put_u32(message, NFQA_IFINDEX_OUTDEV, htonl(2));
+	assert_int_equal(queue_parse(message, &packet), 0);
+	assert_true(packet.forwarded);
+	assert_int_equal(packet.indev, 0);
+	mnl_attr_put_u32(message, NFQA_IFINDEX_INDEV, htonl(7));
+	assert_int_equal(queue_parse(message, &packet), 0);
+	assert_int_equal(packet.indev, 7);
+	assert_int_equal(packet.ifindex, 2);
+	/* The bridge's port says more than the bridge. */
+	mnl_attr_put_u32(message, NFQA_IFINDEX_PHYSINDEV, htonl(9));
+	assert_int_equal(queue_parse(message, &packet), 0);
+	assert_int_equal(packet.indev, 9);
+}
+
+static void a_forwarded_copy_tells_by_which_interface_it_came(void **state)
+{
+	_Alignas(struct nlmsghdr) uint8_t buffer[512];
+	struct nlmsghdr *message = start(buffer, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET);
+	struct nfulnl_msg_packet_hdr header = { .hook = 2 };
+	struct copies_packet packet;
+
+	(void)state;
+	assert_int_equal(copies_parse(copy_message(buffer), &packet), 0);
+	assert_false(packet.forwarded);
+	message = start(buffer, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET);
+	assert_int_equal(copies_parse(message, &packet), 0);
+	assert_false(packet.forwarded); /* it does not say */
+	mnl_attr_put(message, NFULA_PACKET_HDR, sizeof(header), &header);
+	mnl_attr_put_u32(message, NFULA_IFINDEX_INDEV, htonl(7));
+	assert_int_equal(copies_parse(message, &packet), 0);
+	assert_true(packet.forwarded);
+	assert_int_equal(packet.indev, 7);
+	mnl_attr_put_u32(message, NFULA_IFINDEX_PHYSINDEV, htonl(9));
+	assert_int_equal(copies_parse(message, &packet), 0);
+	assert_int_equal(packet.indev, 9);
 }
 
 static void a_packet_without_uid_has_none(void **state)
@@ -210,6 +257,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_queued_packet_is_read_whole),
+		cmocka_unit_test(a_forwarded_packet_tells_by_which_interface_it_came),
+		cmocka_unit_test(a_forwarded_copy_tells_by_which_interface_it_came),
 		cmocka_unit_test(a_packet_without_uid_has_none),
 		cmocka_unit_test(a_cut_packet_tells_its_whole_length),
 		cmocka_unit_test(a_message_without_header_is_refused),

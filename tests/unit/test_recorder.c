@@ -11,9 +11,14 @@
 
 #include "agent/batch.h"
 #include "agent/evidence.h"
+#include "agent/object_read.h"
+#include "agent/objects.h"
+#include "agent/objects_folder.h"
+#include "agent/pass_fd.h"
 #include "agent/recorder.h"
 #include "agent/store.h"
 #include "agent/wire.h"
+#include "objects.h"
 
 static struct config config;
 static struct record record;
@@ -390,6 +395,118 @@ static void what_was_learnt_has_a_line_in_the_journal_with_the_rows_id(void **st
 	close(run.journal);
 }
 
+/* A sealed memfd of `size` bytes, and a note about record `id` that it is the copy of. */
+static int make_copy(size_t size, uint64_t id, struct note *note)
+{
+	int fd = memfd_create("copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	char path[64];
+
+	assert_true(fd >= 0);
+	fill(fd, size, (unsigned)id);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, OBJECT_SEALS), 0);
+	fixture_note(note, id);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), fd);
+	sum_of(path, note->object.sha256);
+	note->object.bytes = size;
+	return fd;
+}
+
+static void put_with(const struct run *run, const struct note *note, int fd)
+{
+	int len = wire_encode_note(note, message, sizeof(message));
+
+	assert_int_equal(pass_fd_send(run->fd, message, (size_t)len, fd), 0);
+}
+
+static void a_copy_that_comes_with_a_note_is_kept_with_its_row(void **state)
+{
+	char name[OBJECTS_NAME_BYTES];
+	struct stat st;
+	static struct note note;
+	struct run run;
+	int fd;
+
+	assert_int_equal(mkdir(OBJECTS_FOLDER, 0750), 0);
+	config.object_bytes = config.objects_bytes = 16 << 20;
+	config.keep_days = 90;
+	run = start();
+	for (record.id = 1; record.id <= 2; record.id++) {
+		fixture_dst(&record, (uint32_t)record.id);
+		put(&run);
+	}
+	fd = make_copy(3000000, 1, &note);
+	put_with(&run, &note, fd);
+	close(fd);
+	note.id = 2; /* another record of the same program */
+	note.parts = NOTE_OBJECT;
+	put_with(&run, &note, -1);
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(status_now(*state).notes_late, 0);
+	assert_int_equal(status_now(*state).lost_evidence, 0);
+	assert_int_equal(ask("SELECT count(*) FROM note WHERE copied = 1"), 2);
+	assert_int_equal(ask("SELECT count(*) FROM note WHERE client <> ''"), 1);
+	objects_name(note.object.sha256, name);
+	assert_int_equal(chdir(OBJECTS_FOLDER), 0);
+	assert_int_equal(stat(name, &st), 0);
+	assert_int_equal(chdir(*state), 0);
+	assert_int_equal(st.st_size, 3000000);
+	assert_int_equal(st.st_mode & 07777, 0400);
+}
+
+static void a_copy_that_is_not_as_it_is_said_to_be_makes_no_file(void **state)
+{
+	static struct note note;
+	struct run run;
+	int fd;
+
+	(void)state;
+	assert_int_equal(mkdir(OBJECTS_FOLDER, 0750), 0);
+	config.object_bytes = config.objects_bytes = 16 << 20;
+	run = start();
+	record.id = 1;
+	put(&run);
+	fd = make_copy(5000, 1, &note);
+	note.object.sha256[0] ^= 1;
+	put_with(&run, &note, fd);
+	close(fd);
+	put(&run); /* goes on */
+	assert_int_equal(finish(&run), 0);
+	assert_int_equal(ask("SELECT count(*) FROM note WHERE copied = 1"), 0);
+	assert_int_equal(ask("SELECT sum(count) FROM verdict"), 2);
+	assert_int_equal(ask("SELECT n FROM lost WHERE word = 'evidence'"), 1);
+	assert_int_equal(rmdir(OBJECTS_FOLDER), 0); /* it is empty */
+}
+
+static void descriptors_that_nobody_wants_are_closed(void **state)
+{
+	char path[64], command[96];
+	struct run run = start();
+	unsigned before, after;
+	FILE *out;
+	int i;
+
+	put(&run);
+	wait_recorded(*state, 1);
+	snprintf(path, sizeof(path), "/proc/%d/fd", run.pid);
+	snprintf(command, sizeof(command), "ls %s | wc -l", path);
+	out = popen(command, "r");
+	assert_int_equal(fscanf(out, "%u", &before), 1);
+	pclose(out);
+	for (i = 0; i < 200; i++) {
+		int len = wire_encode_record(&record, message, sizeof(message));
+
+		assert_int_equal(pass_fd_send(run.fd, message, (size_t)len, 0), 0);
+		assert_int_equal(pass_fd_send(run.fd, "rubbish", 7, 0), 0);
+		sleep_ms(1);
+	}
+	wait_recorded(*state, 201);
+	out = popen(command, "r");
+	assert_int_equal(fscanf(out, "%u", &after), 1);
+	pclose(out);
+	assert_int_equal(after, before);
+	assert_int_equal(finish(&run), 0);
+}
+
 static void term_drains_the_channel_first(void **state)
 {
 	struct run run = start();
@@ -751,6 +868,9 @@ int main(void)
 		TEST(a_note_of_nobody_is_a_number_after_a_while),
 		TEST(a_note_across_a_restart_is_a_number_and_no_other_row_gets_it),
 		TEST(what_was_learnt_has_a_line_in_the_journal_with_the_rows_id),
+		TEST(a_copy_that_comes_with_a_note_is_kept_with_its_row),
+		TEST(a_copy_that_is_not_as_it_is_said_to_be_makes_no_file),
+		TEST(descriptors_that_nobody_wants_are_closed),
 		TEST(term_drains_the_channel_first),
 		TEST(bad_messages_are_counted_and_survived),
 		TEST(new_options_take_effect),

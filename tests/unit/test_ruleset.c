@@ -73,12 +73,13 @@ static void every_placeholder_gets_its_value(void **state)
 	assert_int_equal(count(text, "\ntable inet t_1 {\n"), 1);
 	assert_int_equal(count(text, "\n\t\telements = { 25, 465, 587 }\n"), 1);
 	assert_int_equal(count(text, "\n\t\telements = { 102, 4294967294 }\n"), 2);
+	/* of what is this box's own, and of what it forwards */
 	assert_int_equal(count(text, "meta mark & 0x00f00000 == 0x00a00000 counter name allowed"),
-			 1);
+			 2);
 	assert_int_equal(count(text, "meta mark & 0x00f00000 == 0x00d00000 counter name refused"),
-			 1);
+			 2);
 	assert_true(count(text, "meta mark set meta mark & 0xff0fffff") >= 2);
-	assert_int_equal(count(text, "log prefix \"refused_by_guard\" group 25 "), 2);
+	assert_int_equal(count(text, "log prefix \"refused_by_guard\" group 25 "), 3);
 	assert_int_equal(count(text, "limit rate over 100/second burst 300 packets"), 1);
 	assert_int_equal(count(text, "log prefix \"mail\" group 26 "), 1);
 	assert_int_equal(count(text, "log prefix \"local\" group 27 "), 1);

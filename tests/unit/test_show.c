@@ -229,7 +229,7 @@ static void what_is_not_known_is_null_and_never_a_number(void **state)
 		"ts",	      "uid",	 "gid",	     "user", "charged_uid", "pid",
 		"start_time", "exe",	 "cmdline",  "cwd",  "script",	    "unit",
 		"container",  "src",	 "sport",    "dst",  "dport",	    "login_uid",
-		"evidence",   "request", "offender", "ruid", "verdict",
+		"evidence",   "request", "offender", "ruid", "verdict",	    "indev",
 	};
 	json_t *object = show_object(&show_verdict_kind, &empty, &utc);
 	char *text;
@@ -624,6 +624,35 @@ static void a_program_without_a_known_script_has_the_site_it_works_in(void **sta
 	}
 }
 
+static void a_container_is_known_by_its_address_and_interface_if_by_nothing_else(void **state)
+{
+	static const struct {
+		const char *container, *line;
+	} cases[] = {
+		{ "", "  container     or other host, known by its address only: 172.17.0.2 by "
+		      "veth\\x1b[1m\n" },
+		{ "docker:0123456789ab", "  came in by    veth\\x1b[1m\n" },
+	};
+	(void)state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct store_verdict verdict = { .id = 2, .family = AF_INET, .sport = 40000 };
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		verdict.src = (struct store_bytes){ "\xac\x11\0\2", 4 };
+		verdict.indev = (struct store_bytes)BYTES("veth\x1b[1m");
+		verdict.container =
+			(struct store_bytes){ cases[i].container, (int)strlen(cases[i].container) };
+		assert_int_equal(show_page(&verdict, &utc, out), 0);
+		fclose(out);
+		assert_safe(text);
+		assert_non_null(strstr(text, cases[i].line));
+		free(text);
+	}
+}
+
 static void a_record_is_shown_as_its_row_would_be(void **state)
 {
 	struct record *record = calloc(1, sizeof(*record));
@@ -933,6 +962,8 @@ int main(void)
 		cmocka_unit_test(the_page_says_all_there_is_and_why_the_rest_is_not),
 		cmocka_unit_test(a_program_without_a_file_has_no_script_and_that_is_no_riddle),
 		cmocka_unit_test(a_program_without_a_known_script_has_the_site_it_works_in),
+		cmocka_unit_test(
+			a_container_is_known_by_its_address_and_interface_if_by_nothing_else),
 		cmocka_unit_test(a_record_is_shown_as_its_row_would_be),
 		cmocka_unit_test(chains_that_are_no_chains_are_shown_as_nothing),
 		cmocka_unit_test(a_full_disk_is_noticed),

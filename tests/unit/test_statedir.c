@@ -68,6 +68,9 @@ static void a_new_folder_is_made_with_its_parents_for_the_user(void **state)
 	assert_int_equal(status.st_mode & 07777, 0750);
 	assert_int_equal(fstat(statedir.evidence_fd, &status), 0);
 	assert_int_equal(status.st_uid, UID);
+	assert_int_equal(stat(below("a/b/c/objects"), &status), 0);
+	assert_int_equal(status.st_uid, UID);
+	assert_int_equal(status.st_mode & 07777, 0750);
 	assert_int_equal(stat(below("a/b"), &status), 0);
 	assert_int_equal(status.st_uid, 0);
 	statedir_close(&statedir);

@@ -318,6 +318,10 @@ static void what_differs_does_not_fold(void **state)
 	DIFFERENT(record.flow.dport = 587);
 	DIFFERENT(record.flow.dst[3]++);
 	DIFFERENT(record.foreign_holder = true);
+	DIFFERENT(strcpy(record.indev, "docker0"));
+	strcpy(record.indev, "docker0");
+	DIFFERENT(record.flow.src[3]++); /* another container's address */
+	DIFFERENT(strcpy(record.indev, "docker1"));
 #undef DIFFERENT
 	record.owner.proc.pid++;
 	record.flow.sport++;
@@ -1190,6 +1194,7 @@ static void a_store_of_version_1_is_upgraded_and_keeps_its_rows(void **state)
 	assert_int_equal(store_open_read(&store, *state), -ESTALE); /* nobody upgraded it yet */
 	store = create();
 	assert_int_equal(ask("PRAGMA user_version"), 2);
+	assert_int_equal(store_upgraded_from(store), 1);
 	assert_int_equal(status_of(store).recorded, 1);
 	assert_string_equal(noted_row(store, row.id)->site, "");
 	assert_string_equal(noted_offender(store, row.offender)->site, "- ");

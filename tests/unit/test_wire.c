@@ -27,6 +27,7 @@ static void a_record_comes_back_the_same(void **state)
 	record.owner.poses = true;
 	record.owner.caller = (struct owner_ref){ .pid = 811, .uid = 34, .start_ticks = 98,
 						  .comm = "lender" };
+	strcpy(record.indev, "docker0");
 	len = encode();
 	assert_true(len < 700); /* texts by their length */
 	assert_int_equal(wire_kind(message, (size_t)len), WIRE_RECORD);
@@ -41,6 +42,7 @@ static void a_record_comes_back_the_same(void **state)
 	assert_int_equal(back.owner.caller.pid, 811);
 	assert_string_equal(back.owner.caller.comm, "lender");
 	assert_string_equal(back.rule, "default");
+	assert_string_equal(back.indev, "docker0");
 	assert_int_equal(back.packet_bytes, 40);
 }
 
@@ -53,7 +55,8 @@ static void the_longest_record_fits(void **state)
 	(void)state;
 	fixture_record(&record);
 #define FILL(field) memset(field, 0xff, sizeof(field) - 1)
-	FILL(record.rule), FILL(owner->exe), FILL(owner->cwd), FILL(owner->script);
+	FILL(record.rule), FILL(record.indev), FILL(owner->exe), FILL(owner->cwd),
+		FILL(owner->script);
 	FILL(owner->unit), FILL(owner->container), FILL(owner->request_method);
 	FILL(owner->request_uri), FILL(owner->request_host), FILL(owner->request_client);
 #undef FILL
@@ -119,6 +122,7 @@ static void assert_sound(const struct record *got)
 	assert_true(got->owner.script_from < OWNER_SCRIPT_FROM_N);
 	assert_true(got->owner.script_why < OWNER_WHY_N);
 	assert_true(strnlen(got->rule, sizeof(got->rule)) < sizeof(got->rule));
+	assert_true(strnlen(got->indev, sizeof(got->indev)) < sizeof(got->indev));
 	assert_true(strnlen(got->owner.exe, OWNER_PATH_BYTES) < OWNER_PATH_BYTES);
 	assert_true(strnlen(got->owner.script, OWNER_PATH_BYTES) < OWNER_PATH_BYTES);
 	assert_true(strnlen(got->owner.proc.comm, OWNER_COMM_BYTES) < OWNER_COMM_BYTES);

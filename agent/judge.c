@@ -25,6 +25,7 @@
 #define HELD_ALL_NS  (900 * INT64_C(1000000)) /* and all users' look-ups */
 #define REST_NS	     (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
 #define REST_EACH_NS (50 * INT64_C(1000000))
+#define GATHERED_NS  (15 * INT64_C(1000000)) /* copies are held back for 10 ms (copies.c) */
 #define DEAF_NS                                                                                    \
 	(2 * INT64_C(1000000)) /* between two looks at processes, while many come and go           \
 				*/
@@ -283,6 +284,9 @@ static void wind_down(struct judge *judge)
 	if (error && error != -ENOENT)
 		log_warning("empty the agent chain: %s (the guard decides alone)",
 			    strerror(-error));
+	while (judge_read_queue(judge))
+		;
+	nanosleep(&(struct timespec){ .tv_nsec = GATHERED_NS }, NULL);
 	while (judge_read_queue(judge) || judge_read_copies(judge, VIA_MAIL) ||
 	       judge_read_copies(judge, VIA_LOCAL) || judge_read_copies(judge, VIA_GUARD))
 		;
@@ -338,7 +342,8 @@ int judge_main(const struct judge_start *start)
 		if (judge->rested) {
 			judge->busy_since_ns = now;
 			if (now - judge->rested_ns > REST_EACH_NS) {
-				owner_rest(judge->finder, (uint64_t)asleep_ns);
+				/* a copy that the kernel still holds back is no rest */
+				owner_rest(judge->finder, (uint64_t)(asleep_ns - GATHERED_NS));
 				judge->rested_ns = now;
 			}
 		}

@@ -63,6 +63,9 @@ static void on_copy(struct judge *judge, const struct copies_packet *copy, enum 
 			     : via == VIA_LOCAL ? STAT_COPIES_LOCAL
 						: STAT_COPIES_GUARD);
 	judge_take(judge, &packet, &meta, NULL);
+	/* Several are in one datagram: whoever is held does not wait for all their look-ups. */
+	if (via != VIA_GUARD || judge->settings.policy.mode == MODE_MONITOR)
+		judge_read_queue(judge);
 }
 
 static void on_mail_copy(void *context, const struct copies_packet *copy)
@@ -108,9 +111,7 @@ bool judge_read_queue(struct judge *judge)
 
 bool judge_read_copies(struct judge *judge, enum record_via via)
 {
-	/* A held packet waits meanwhile: one datagram a turn. The kernel gathers the guard's
-	 * copies, so that a flood of them is read some twenty at a time; the others mean a look-up
-	 * each. */
+	/* A held packet waits meanwhile: one datagram a turn, some twenty copies at most. */
 	int count = copies_read(judge->edges.copies[via], 1, on_copies[via], judge,
 				judge_stat(judge, STAT_LOST_COPIES));
 

@@ -26,6 +26,7 @@ struct ruleset {
 	unsigned n_ports;
 	const uint32_t *mail_uids; /* may be none: then nobody gets out */
 	unsigned n_mail_uids;
+	/* A third value is made of the two: the mail server's packets carry it. */
 	uint32_t mark_mask, mark_allow, mark_deny;
 	uint32_t hot_rate;  /* attempts a second of one uid that are offered to the queue; 0: all */
 	uint32_t hot_burst; /* and at once, after a rest */

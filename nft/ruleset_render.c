@@ -25,6 +25,7 @@ enum placeholder {
 	PLACE_MARK_KEEP,
 	PLACE_MARK_ALLOW,
 	PLACE_MARK_DENY,
+	PLACE_MARK_MAIL,
 	PLACE_HOT_LIMIT,
 	PLACE_GROUP_REFUSED,
 	PLACE_GROUP_MAIL,
@@ -41,6 +42,7 @@ static const char *const placeholder_words[PLACE_N] = {
 	[PLACE_MARK_KEEP] = "mark_keep",
 	[PLACE_MARK_ALLOW] = "mark_allow",
 	[PLACE_MARK_DENY] = "mark_deny",
+	[PLACE_MARK_MAIL] = "mark_mail",
 	[PLACE_HOT_LIMIT] = "hot_limit",
 	[PLACE_GROUP_REFUSED] = "group_refused",
 	[PLACE_GROUP_MAIL] = "group_mail",
@@ -83,6 +85,14 @@ static const char *ruleset_wrong(const struct ruleset *ruleset)
 	return NULL;
 }
 
+/* A third value within the mask, not 0: a mask that has two has one more. */
+static uint32_t mark_mail(const struct ruleset *ruleset)
+{
+	uint32_t allow = ruleset->mark_allow, deny = ruleset->mark_deny, both = allow | deny;
+
+	return both != allow && both != deny ? both : allow ^ deny;
+}
+
 static void render_value(struct render *render, enum placeholder place)
 {
 	const struct ruleset *ruleset = render->ruleset;
@@ -112,6 +122,9 @@ static void render_value(struct render *render, enum placeholder place)
 		break;
 	case PLACE_MARK_DENY:
 		ruleset_text_printf(out, "0x%08" PRIx32, ruleset->mark_deny);
+		break;
+	case PLACE_MARK_MAIL:
+		ruleset_text_printf(out, "0x%08" PRIx32, mark_mail(ruleset));
 		break;
 	case PLACE_HOT_LIMIT:
 		if (ruleset->hot_rate)

@@ -81,7 +81,7 @@ static void every_placeholder_gets_its_value(void **state)
 	assert_true(count(text, "meta mark set meta mark & 0xff0fffff") >= 2);
 	assert_int_equal(count(text, "log prefix \"refused_by_guard\" group 25 "), 3);
 	assert_int_equal(count(text, "limit rate over 100/second burst 300 packets"), 1);
-	assert_int_equal(count(text, "log prefix \"mail\" group 26 "), 1);
+	assert_int_equal(count(text, "log prefix \"mail\" group 26 "), 2);
 	assert_int_equal(count(text, "log prefix \"local\" group 27 "), 1);
 	assert_int_equal(count(text, "goto refuse_enforce\n"), 1);
 	assert_int_equal(count(text, "${"), 1); /* the comment which explains them */
@@ -133,6 +133,31 @@ static void without_a_rate_there_is_no_limit_and_all_the_rest(void **state)
 	assert_string_equal(text, limited);
 	free(limited);
 	free(text);
+}
+
+static void the_mail_servers_mark_is_a_third_one_within_the_mask(void **state)
+{
+	static const struct {
+		uint32_t mask, allow, deny;
+		const char *rule;
+	} cases[] = {
+		{ 0x00f00000, 0x00a00000, 0x00d00000, "meta mark & 0x00f00000 == 0x00f00000 acc" },
+		{ 0x3, 0x1, 0x2, "meta mark & 0x00000003 == 0x00000003 accept" },
+		{ 0x3, 0x1, 0x3, "meta mark & 0x00000003 == 0x00000002 accept" },
+		{ 0x3, 0x3, 0x2, "meta mark & 0x00000003 == 0x00000001 accept" },
+	};
+	struct ruleset ruleset = sample();
+	char *text;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ruleset.mark_mask = cases[i].mask;
+		ruleset.mark_allow = cases[i].allow;
+		ruleset.mark_deny = cases[i].deny;
+		text = render(&ruleset);
+		assert_int_equal(count(text, cases[i].rule), 1);
+		free(text);
+	}
 }
 
 static void every_counter_is_in_the_template_and_is_used(void **state)
@@ -204,7 +229,8 @@ static void a_placeholder_that_is_unknown_or_missing_is_named(void **state)
 {
 	static const char all[] =
 		"${table} ${ports} ${mail_uids} ${mark_mask} ${mark_keep} ${mark_allow} "
-		"${mark_deny}\n${hot_limit} ${group_refused} ${group_mail} ${group_local} ";
+		"${mark_deny} ${mark_mail}\n${hot_limit} ${group_refused} ${group_mail} "
+		"${group_local} ";
 	char template[512], *message;
 
 	(void)state;
@@ -653,6 +679,7 @@ int main(void)
 		cmocka_unit_test(monitor_goes_to_the_chains_that_accept),
 		cmocka_unit_test(without_mail_users_the_sets_have_no_elements),
 		cmocka_unit_test(without_a_rate_there_is_no_limit_and_all_the_rest),
+		cmocka_unit_test(the_mail_servers_mark_is_a_third_one_within_the_mask),
 		cmocka_unit_test(every_counter_is_in_the_template_and_is_used),
 		cmocka_unit_test(values_that_could_carry_syntax_or_make_no_sense_are_refused),
 		cmocka_unit_test(a_placeholder_that_is_unknown_or_missing_is_named),

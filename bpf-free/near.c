@@ -256,6 +256,14 @@ static void assign(struct near *near, const struct owner_query *query,
 		}
 }
 
+/* Pids come round again: was it one process that made all those calls? */
+static bool is_one_process(struct near *near, const struct caller *caller)
+{
+	const struct task *task = tasks_at(near->tasks, caller->pid, caller->ts_ns);
+
+	return task && task == tasks_at(near->tasks, caller->pid, caller->oldest_ns);
+}
+
 void near_find(struct near *near, const struct owner_query *query, unsigned fds, uint64_t now_ns,
 	       struct owner *owner, struct near_found *found)
 {
@@ -279,8 +287,10 @@ void near_find(struct near *near, const struct owner_query *query, unsigned fds,
 		found->proven = calls.proven;
 		found->doubtful = calls.doubtful;
 	}
+	if (found->proven && near->tasks && !is_one_process(near, &found->callers[0]))
+		found->proven = false;
 	found->result = socket ? NEAR_NOBODY : NEAR_NO_SOCKET;
-	if (socket && near->tasks && !found->doubtful) {
+	if (socket && near->tasks && (!found->doubtful || found->proven)) {
 		uint32_t uid = maker_of(query, owner);
 
 		search_link_text(near->link, owner->inode);

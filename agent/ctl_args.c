@@ -266,6 +266,31 @@ static int check_columns(struct ctl_args *args, char **message)
 	}
 }
 
+static int check_arguments(const struct ctl_args *args, char **message)
+{
+	const struct ctl_command *command = args->command;
+	bool instead = args->given & command->instead;
+	const char *option = command->instead ? options[option_index(command->instead)].name : NULL;
+
+	if (args->n_arguments > command->most)
+		*message = show_printf("%s: \"%s\" is one argument too many; usage: egressctl "
+				       "%s%s%s",
+				       command->name, args->arguments[command->most], command->name,
+				       command->arguments ? " " : "",
+				       command->arguments ? command->arguments : "");
+	else if (instead && args->n_arguments)
+		*message = show_printf("%s: expected %s or --%s, not both", command->name,
+				       command->arguments, option);
+	else if (!instead && args->n_arguments < command->least && option)
+		*message = show_printf("%s: expected %s or --%s", command->name, command->arguments,
+				       option);
+	else if (!instead && args->n_arguments < command->least)
+		*message = show_printf("%s: expected %s", command->name, command->arguments);
+	else
+		return 0;
+	return -EINVAL;
+}
+
 static int check_command(struct ctl_args *args, const char *sort, char **message)
 {
 	const struct ctl_command *command = args->command;
@@ -283,19 +308,8 @@ static int check_command(struct ctl_args *args, const char *sort, char **message
 		free(typed);
 		return -EINVAL;
 	}
-	if (args->n_arguments < command->least || args->n_arguments > command->most) {
-		const char *too_many =
-			args->n_arguments > command->most ? args->arguments[command->most] : NULL;
-
-		*message = too_many ? show_printf("%s: \"%s\" is one argument too many; usage: "
-						  "egressctl %s%s%s",
-						  command->name, too_many, command->name,
-						  command->arguments ? " " : "",
-						  command->arguments ? command->arguments : "")
-				    : show_printf("%s: expected %s", command->name,
-						  command->arguments);
+	if (check_arguments(args, message))
 		return -EINVAL;
-	}
 	if (sort) {
 		int word = read_word(args, CTL_SORT, sort, command->sort_words,
 				     command->n_sort_words, message);

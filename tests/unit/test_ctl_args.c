@@ -16,6 +16,7 @@ int egressctl_main(int argc, char **argv);
 #include "../../agent/egressctl.c"
 #undef main
 #include "../../agent/ctl_args.c"
+#include "../../agent/ctl_columns.c"
 #include "../../agent/ctl_say.c"
 #include "../../agent/ctl_time.c"
 

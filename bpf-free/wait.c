@@ -47,7 +47,7 @@ static void make_key(const struct lookup_call *call, const struct owner *owner,
 }
 
 int wait_begin(struct wait_host *host, const struct lookup_call *call, const struct owner *owner,
-	       uint64_t deadline_ns, struct owner_wait **wait)
+	       uint64_t begun_ns, uint64_t deadline_ns, struct owner_wait **wait)
 {
 	struct owner_wait *w = calloc(1, sizeof(*w));
 	int error = -ENOMEM;
@@ -66,7 +66,7 @@ int wait_begin(struct wait_host *host, const struct lookup_call *call, const str
 		goto failed;
 	w->fd = call->call.fd;
 	w->host = host;
-	w->begun_ns = clock_mono_ns();
+	w->begun_ns = begun_ns;
 	w->deadline_ns = deadline_ns;
 	w->found = call->found;
 	w->master = call->call.master;
@@ -160,7 +160,7 @@ static int take_texts(struct owner_wait *w, struct owner *owner, const struct fp
 }
 
 /* A socket may outlive the request that opened it (pfsockopen() with an asynchronous connect), and
- * the page is about the request of now: it must have begun before the question did. */
+ * the page is about the request of now: it must have begun before the look-up did. */
 static bool began_before(const struct owner_wait *w, const struct fpm_status *status)
 {
 	return status->duration_us >= (clock_mono_ns() - w->begun_ns) / 1000 + 1;

@@ -21,7 +21,7 @@
 struct call {
 	struct owner_query tuple; /* sport 0: not chosen yet */
 	struct caller caller;
-	uint32_t next; /* in its bucket, older */
+	uint32_t newer, older; /* in its bucket */
 	uint32_t bucket;
 	bool used;
 };
@@ -113,13 +113,15 @@ static bool same_tuple(const struct owner_query *call, const struct owner_query 
 
 static void unlink_call(struct callers *c, uint32_t index)
 {
-	uint32_t *at = &c->buckets[c->calls[index].bucket];
+	struct call *call = &c->calls[index];
 
-	while (*at != index && *at != NO_CALL)
-		at = &c->calls[*at].next;
-	if (*at == index)
-		*at = c->calls[index].next;
-	c->calls[index].used = false;
+	if (call->newer == NO_CALL)
+		c->buckets[call->bucket] = call->older;
+	else
+		c->calls[call->newer].older = call->older;
+	if (call->older != NO_CALL)
+		c->calls[call->older].newer = call->newer;
+	call->used = false;
 }
 
 static void lose(struct callers *c, uint64_t n)
@@ -141,8 +143,11 @@ static void remember(struct callers *c, const struct owner_query *tuple, pid_t p
 			lose(c, 1);
 		}
 	}
-	*call = (struct call){ *tuple, { pid, tid, ts_ns }, NO_CALL, hash_tuple(tuple), true };
-	call->next = c->buckets[call->bucket];
+	*call = (struct call){ *tuple,	{ pid, tid, ts_ns }, NO_CALL,
+			       NO_CALL, hash_tuple(tuple),   true };
+	call->older = c->buckets[call->bucket];
+	if (call->older != NO_CALL)
+		c->calls[call->older].newer = index;
 	c->buckets[call->bucket] = index;
 }
 
@@ -250,7 +255,7 @@ unsigned callers_find(const struct callers *c, const struct owner_query *query,
 
 		if (same_tuple(&call->tuple, query) && is_new(&call->caller, found, n))
 			found[n++] = call->caller;
-		index = call->next;
+		index = call->older;
 	}
 	*proven = n == 1 && index == NO_CALL && (!c->lost_ns || c->now_ns > c->lost_ns + LOSS_NS);
 	return n;
@@ -262,7 +267,7 @@ void callers_assign(struct callers *c, const struct owner_query *query, pid_t pi
 	unsigned looked = 0;
 
 	for (uint32_t index = c->buckets[hash_tuple(query)]; index != NO_CALL && looked < LOOK;
-	     index = c->calls[index].next, looked++)
+	     index = c->calls[index].older, looked++)
 		if (same_tuple(&c->calls[index].tuple, query) && c->calls[index].caller.pid == pid)
 			oldest = index;
 	if (oldest != NO_CALL)

@@ -21,7 +21,6 @@ void describe_init(struct describe *describe, int proc_fd, struct search_care *c
 {
 	memset(describe, 0, sizeof(*describe));
 	describe->proc_fd = proc_fd;
-	describe->ticks = sysconf(_SC_CLK_TCK);
 	describe->care = care;
 	describe->told.uid = describe->told.euid = OWNER_UID_NONE;
 	for (size_t i = 0; i < DESCRIBE_PARENTS; i++)
@@ -219,16 +218,6 @@ static void read_parents(struct describe *describe, pid_t pid, struct owner *own
 	}
 }
 
-/* proc(5): start times count from the boot on CLOCK_BOOTTIME. Asked anew each time, since the real
- * time may be set; /proc/stat's btime would be whole seconds only. */
-static int64_t start_ns(const struct describe *describe, uint64_t ticks)
-{
-	uint64_t hz = (uint64_t)describe->ticks;
-	int64_t boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
-
-	return boot_ns + (int64_t)(ticks / hz * 1000000000ull + ticks % hz * (1000000000ull / hz));
-}
-
 /* The folder of a thread that lives; of the given one, or of the first. -1: there is none. */
 static int open_thread(int pid_fd, pid_t pid, pid_t tid)
 {
@@ -334,7 +323,7 @@ static int describe_once(struct describe *describe, int pid_fd, pid_t pid, pid_t
 	memcpy(owner->proc.comm, stat.comm, sizeof(owner->proc.comm));
 	owner->euid = status.euid;
 	owner->gid = status.gid;
-	owner->start_ns = start_ns(describe, stat.start_ticks);
+	owner->start_ns = proc_start_ns(stat.start_ticks);
 	if (stat.state == 'Z') /* pthread_exit(3) in main() leaves the others */
 		thread_fd = open_thread(pid_fd, pid, tid);
 	if (thread_fd < 0)

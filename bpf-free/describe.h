@@ -23,7 +23,6 @@ struct describe_parent {
 
 struct describe {
 	int proc_fd; /* the proc folder */
-	long ticks;  /* clock ticks in a second */
 	/* What the kernel's events tell already, set before each description. */
 	struct describe_told {
 		bool programs; /* that it executed another program meanwhile */

@@ -98,7 +98,8 @@ static int describe_held(struct owner_finder *f, struct near_found *found, uint6
 			   .found = found->holder,
 			   .limits.fds = f->budget.fds_held };
 
-	if (near_known(f->near, found->task, start_ns, owner)) {
+	if (near_known(f->near, found->task, start_ns, owner) ||
+	    near_inherited(f->near, found->task, owner)) {
 		name_sole_holder(owner);
 		return 0;
 	}
@@ -159,7 +160,8 @@ static void name_caller(struct owner_finder *f, const struct owner_query *query,
 	if (!task || (task->uid != OWNER_UID_NONE && !is_makers(query, task->uid, task->euid)))
 		return;
 	folder = task->ended_ns ? -1 : near_folder(f->near, task);
-	if (folder >= 0 && !near_known(f->near, task, start_ns, &named))
+	if (folder >= 0 && !near_known(f->near, task, start_ns, &named) &&
+	    !near_inherited(f->near, task, &named))
 		describe_task(f, &job, &task, start_ns, &named);
 	if (!task)
 		return;

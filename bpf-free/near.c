@@ -372,6 +372,46 @@ static bool is_lasting(const struct owner *owner)
 	}
 }
 
+bool near_inherited(struct near *near, struct task *task, struct owner *owner)
+{
+	struct task *parent = !task->programs && task->parent && tasks_whole(near->tasks)
+				      ? tasks_at(near->tasks, task->parent, task->started_ns)
+				      : NULL;
+	struct owner_ref parents[OWNER_PARENTS];
+	struct proc_stat stat;
+	bool cut = false;
+	unsigned n;
+
+	if (!parent || parent->ended_ns || parent->programs != task->parent_programs)
+		return false;
+	if (!parent->seen) {
+		tasks_note_unread(near->tasks, parent);
+		return false;
+	}
+	if (!is_lasting(&parent->seen->owner) || !open_folder(near, task) ||
+	    proc_stat_of(task->pid_fd, &stat) || stat.state == 'Z' ||
+	    strcmp(stat.comm, parent->seen->owner.proc.comm) != 0)
+		return false;
+	seen_copy(owner, &parent->seen->owner);
+	seen_touch(&near->seen, parent->seen);
+	owner->cut &= ~(uint32_t)OWNER_CUT_CWD;
+	if (proc_link(task->pid_fd, "cwd", owner->cwd, sizeof(owner->cwd), &cut))
+		owner->cwd[0] = 0;
+	if (cut)
+		owner->cut |= OWNER_CUT_CWD;
+	n = owner->n_parents < OWNER_PARENTS ? owner->n_parents : OWNER_PARENTS - 1;
+	if (n < owner->n_parents)
+		owner->cut |= OWNER_CUT_PARENTS;
+	memcpy(parents, owner->parents, n * sizeof(parents[0]));
+	memcpy(owner->parents + 1, parents, n * sizeof(parents[0]));
+	owner->parents[0] = owner->proc;
+	owner->n_parents = n + 1;
+	owner->proc.pid = task->pid;
+	owner->proc.start_ticks = stat.start_ticks;
+	owner->start_ns = proc_start_ns(stat.start_ticks);
+	return true;
+}
+
 void near_learn(struct near *near, struct task *task, const struct owner *owner, uint64_t now_ns)
 {
 	task->uid = owner->proc.uid;

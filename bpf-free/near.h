@@ -52,6 +52,13 @@ void near_told(struct near *near, const struct task *task, struct describe_told 
 void near_parents(struct near *near, struct task *task, struct owner *owner);
 /* Takes the description of task into *owner, if it is fresh. */
 bool near_known(struct near *near, const struct task *task, uint64_t now_ns, struct owner *owner);
+/*
+ * Of a child that has executed nothing, and changed neither its user nor its name: the program, its
+ * arguments, script, unit and login are its parent's, since fork(2) copies them; only what it can
+ * change without a word is read: its folder. false: not so, or the parent was never described (then
+ * that is seen to).
+ */
+bool near_inherited(struct near *near, struct task *task, struct owner *owner);
 /* Remembers that description; what changes by itself (a request's script) is not kept. */
 void near_learn(struct near *near, struct task *task, const struct owner *owner, uint64_t now_ns);
 /* The process that called and has ended: *owner is filled with what was known of it, or of the one

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "proc.h"
 
 int proc_open_pid(int proc_fd, pid_t pid, int *pid_fd)
@@ -98,6 +99,14 @@ int proc_status_of(int pid_fd, struct proc_status *status)
 	if (!error && len == sizeof(text))
 		status->kernel_thread = false;
 	return error;
+}
+
+int64_t proc_start_ns(uint64_t ticks)
+{
+	uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	int64_t boot_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+
+	return boot_ns + (int64_t)(ticks / hz * 1000000000ull + ticks % hz * (1000000000ull / hz));
 }
 
 int proc_ref(int pid_fd, pid_t pid, struct owner_ref *ref, pid_t *ppid)

@@ -50,6 +50,11 @@ int proc_link(int dir_fd, const char *name, char *buf, size_t size, bool *cut);
 int proc_stat_of(int pid_fd, struct proc_stat *stat);
 int proc_status_of(int pid_fd, struct proc_status *status);
 
+/* A start time in clock ticks as ns since the epoch. proc(5): they count from the boot on
+ * CLOCK_BOOTTIME. The real time may be set, so it is asked anew each time; /proc/stat's btime would
+ * be whole seconds only. */
+int64_t proc_start_ns(uint64_t ticks);
+
 /* Names the process behind pid_fd: start time, real uid, comm. */
 int proc_ref(int pid_fd, pid_t pid, struct owner_ref *ref, pid_t *ppid);
 

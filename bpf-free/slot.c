@@ -3,10 +3,12 @@
 #include "slot.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -16,9 +18,25 @@
 static void slot_free(struct slot *slot)
 {
 	lookup_close(&slot->lookup);
-	pthread_cond_destroy(&slot->changed);
-	pthread_mutex_destroy(&slot->lock);
 	free(slot);
+}
+
+static void wake(struct slot *slot)
+{
+	syscall(SYS_futex, &slot->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* Until the state is another than that one, or the time has come (NULL: never); may come back
+ * early. */
+static void sleep_while(struct slot *slot, uint32_t state, const struct timespec *until)
+{
+	syscall(SYS_futex, &slot->state, FUTEX_WAIT_BITSET_PRIVATE, state, until, NULL,
+		FUTEX_BITSET_MATCH_ANY);
+}
+
+static bool change(struct slot *slot, uint32_t from, uint32_t to)
+{
+	return atomic_compare_exchange_strong(&slot->state, &from, to);
 }
 
 static void run(struct slot *slot)
@@ -51,30 +69,27 @@ static void *slot_main(void *arg)
 {
 	struct slot *slot = arg;
 
-	pthread_mutex_lock(&slot->lock);
 	for (;;) {
-		while (slot->state != SLOT_POSTED && slot->state != SLOT_QUIT)
-			pthread_cond_wait(&slot->changed, &slot->lock);
-		if (slot->state == SLOT_QUIT)
-			break;
-		pthread_mutex_unlock(&slot->lock);
-		run(slot);
-		pthread_mutex_lock(&slot->lock);
-		if (slot->state == SLOT_LEFT) {
-			if (slot->result == -EINPROGRESS) {
-				close(slot->call.call.fd);
-				close(slot->call.found.pid_fd);
-			}
-			slot->state = SLOT_OVER;
-			break;
+		uint32_t state = atomic_load(&slot->state);
+
+		if (state == SLOT_QUIT)
+			return NULL;
+		if (state != SLOT_POSTED) {
+			sleep_while(slot, state, NULL);
+			continue;
 		}
-		slot->state = SLOT_DONE;
-		atomic_store(&slot->ended, true);
-		pthread_cond_broadcast(&slot->changed);
+		run(slot);
+		if (!change(slot, SLOT_POSTED, SLOT_DONE))
+			break;
+		wake(slot);
 		if (slot->done_fd >= 0)
 			eventfd_write(slot->done_fd, 1);
 	}
-	pthread_mutex_unlock(&slot->lock);
+	if (slot->result == -EINPROGRESS) {
+		close(slot->call.call.fd);
+		close(slot->call.found.pid_fd);
+	}
+	atomic_store(&slot->state, SLOT_OVER);
 	return NULL;
 }
 
@@ -106,7 +121,6 @@ static void tell_hung(const struct slots *slots, struct search_care *care)
 int slot_open(const struct slots *slots, struct slot **slot, const char **what)
 {
 	struct slot *s = calloc(1, sizeof(*s));
-	pthread_condattr_t monotonic;
 	int error;
 
 	*what = "allocate";
@@ -118,11 +132,6 @@ int slot_open(const struct slots *slots, struct slot **slot, const char **what)
 		return error;
 	}
 	s->done_fd = s->cpu = -1;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
 	*what = "start a thread";
 	error = start_thread(s);
 	if (error) {
@@ -137,10 +146,8 @@ void slot_close(struct slot *slot)
 {
 	if (!slot)
 		return;
-	pthread_mutex_lock(&slot->lock);
-	slot->state = SLOT_QUIT;
-	pthread_cond_broadcast(&slot->changed);
-	pthread_mutex_unlock(&slot->lock);
+	atomic_store(&slot->state, SLOT_QUIT);
+	wake(slot);
 	pthread_join(slot->thread, NULL);
 	slot_free(slot);
 }
@@ -149,12 +156,8 @@ void slots_reap(struct slots *slots, bool over)
 {
 	for (unsigned i = 0; i < slots->n_hung;) {
 		struct slot *slot = slots->hung[i];
-		bool out;
 
-		pthread_mutex_lock(&slot->lock);
-		out = slot->state == SLOT_OVER;
-		pthread_mutex_unlock(&slot->lock);
-		if (!out) {
+		if (atomic_load(&slot->state) != SLOT_OVER) {
 			if (over) /* it can't be ended; it and its memory stay */
 				pthread_detach(slot->thread);
 			i++;
@@ -172,13 +175,10 @@ struct slot *slot_take(struct slots *slots, struct slot **slot)
 
 	if (slots->n_hung)
 		slots_reap(slots, false);
-	if (!*slot && (slots->n_hung == SLOTS_HUNG || slot_open(slots, slot, &what)))
+	if (!*slot && (slots->n_hung >= SLOTS_HUNG || slot_open(slots, slot, &what)))
 		return NULL;
-	pthread_mutex_lock(&(*slot)->lock);
-	if ((*slot)->state != SLOT_IDLE) {
-		pthread_mutex_unlock(&(*slot)->lock);
+	if (atomic_load(&(*slot)->state) != SLOT_IDLE)
 		return NULL;
-	}
 	tell_hung(slots, &(*slot)->lookup.care);
 	return *slot;
 }
@@ -201,65 +201,50 @@ void slot_post(struct slot *slot)
 {
 	if (slot->done_fd < 0) /* somebody waits for it */
 		come_here(slot);
-	atomic_store(&slot->ended, false);
-	slot->state = SLOT_POSTED;
-	pthread_cond_broadcast(&slot->changed);
-	pthread_mutex_unlock(&slot->lock);
+	atomic_store(&slot->state, SLOT_POSTED);
+	wake(slot);
 }
 
 /* Whose process made it hang was known before it was touched; other threads spare that uid, so
- * nobody makes two of them hang. Called with its lock held. */
-static void leave(struct slots *slots, struct slot **slot)
+ * nobody makes two of them hang. false: it has just come to its end. */
+static bool leave(struct slots *slots, struct slot **slot)
 {
 	struct slot *s = *slot;
 	uint64_t touching = atomic_load(&s->lookup.care.touching);
 
-	s->state = SLOT_LEFT;
+	if (!change(s, SLOT_POSTED, SLOT_LEFT))
+		return false;
 	s->hung_uid = touching == SEARCH_CARE_NO_ONE ? OWNER_UID_NONE : (uint32_t)touching;
-	pthread_mutex_unlock(&s->lock);
 	slots->hung[slots->n_hung++] = s;
 	*slot = NULL;
-}
-
-static struct timespec to_timespec(uint64_t ns)
-{
-	return (struct timespec){ .tv_sec = (time_t)(ns / 1000000000ull),
-				  .tv_nsec = (long)(ns % 1000000000ull) };
+	return true;
 }
 
 /* Its thread runs on this CPU: to make way for it is cheaper than to sleep, which sets a timer. */
 static void make_way(struct slot *slot)
 {
-	for (int i = 0; i < YIELDS && !atomic_load(&slot->ended); i++)
+	for (int i = 0; i < YIELDS && atomic_load(&slot->state) == SLOT_POSTED; i++)
 		sched_yield();
 }
 
 int slot_await(struct slots *slots, struct slot **slot, uint64_t patience_ns)
 {
-	struct timespec until = to_timespec(patience_ns);
+	const struct timespec until = { .tv_sec = (time_t)(patience_ns / 1000000000ull),
+					.tv_nsec = (long)(patience_ns % 1000000000ull) };
 	struct slot *s = *slot;
 
 	if (patience_ns)
 		make_way(s);
-
-	pthread_mutex_lock(&s->lock);
-	while (s->state == SLOT_POSTED && patience_ns)
-		if (pthread_cond_timedwait(&s->changed, &s->lock, &until) == ETIMEDOUT &&
-		    s->state == SLOT_POSTED) {
-			leave(slots, slot);
+	while (patience_ns && atomic_load(&s->state) == SLOT_POSTED) {
+		if (clock_mono_ns() >= patience_ns && leave(slots, slot))
 			return -ETIME;
-		}
-	if (s->state == SLOT_DONE)
-		s->state = SLOT_IDLE;
-	pthread_mutex_unlock(&s->lock);
-	return s->state == SLOT_IDLE ? 0 : -EAGAIN;
+		sleep_while(s, SLOT_POSTED, &until);
+	}
+	return change(s, SLOT_DONE, SLOT_IDLE) ? 0 : -EAGAIN;
 }
 
 void slot_leave(struct slots *slots, struct slot **slot)
 {
-	pthread_mutex_lock(&(*slot)->lock);
-	if ((*slot)->state == SLOT_POSTED && slots->n_hung < SLOTS_HUNG)
+	if (slots->n_hung < SLOTS_HUNG)
 		leave(slots, slot);
-	else
-		pthread_mutex_unlock(&(*slot)->lock);
 }

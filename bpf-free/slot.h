@@ -20,6 +20,15 @@ enum slot_job {
 	SLOT_VERIFY    /* a status page's workers */
 };
 
+enum slot_state {
+	SLOT_IDLE,   /* its owner's */
+	SLOT_POSTED, /* the thread's */
+	SLOT_DONE,   /* the owner's again */
+	SLOT_LEFT,   /* the thread's for good */
+	SLOT_OVER,   /* the thread has ended, or does so now */
+	SLOT_QUIT    /* asked to end */
+};
+
 struct slot {
 	/* the job: filled between slot_take() and slot_post() */
 	enum slot_job job;
@@ -33,17 +42,9 @@ struct slot {
 
 	struct lookup lookup;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	enum slot_state {
-		SLOT_IDLE,
-		SLOT_POSTED,
-		SLOT_DONE,
-		SLOT_LEFT,
-		SLOT_OVER,
-		SLOT_QUIT
-	} state;
-	atomic_bool ended; /* the job, seen without the lock */
+	/* Who changes it hands everything above over to the other side. A futex(2): the thread
+	 * waits for POSTED and QUIT, its owner for DONE. */
+	_Atomic uint32_t state; /* enum slot_state */
 	uint32_t hung_uid;
 	int cpu;     /* where its thread has to run; -1: anywhere */
 	int done_fd; /* an eventfd(2) that tells the end of each job; -1: none */
@@ -66,8 +67,8 @@ void slot_close(struct slot *slot);
 /* Takes back those that came out of their hang. Detaches the others when all is over. */
 void slots_reap(struct slots *slots, bool over);
 
-/* *slot, opened anew if its last one was left; with its lock held, ready for a job. NULL: too many
- * hang, or a job is still under way. */
+/* *slot, opened anew if its last one was left; ready for a job. NULL: too many hang, or a job is
+ * still under way. */
 struct slot *slot_take(struct slots *slots, struct slot **slot);
 /* Starts the job of a taken slot. */
 void slot_post(struct slot *slot);

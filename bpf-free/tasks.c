@@ -165,7 +165,7 @@ unsigned tasks_newest(struct tasks *t, uint32_t euid, struct task **found, unsig
 	return n;
 }
 
-static void note_unread(struct tasks *t, struct task *task)
+void tasks_note_unread(struct tasks *t, struct task *task)
 {
 	if (task->unread || t->unread_n == UNREAD)
 		return;
@@ -250,7 +250,7 @@ void tasks_apply(struct tasks *t, const struct connector_event *event)
 	case CONNECTOR_EXEC:
 		task->threads = false;
 		change(t, task);
-		note_unread(t, task);
+		tasks_note_unread(t, task);
 		break;
 	case CONNECTOR_UID:
 		task->uid = event->uid;

@@ -66,6 +66,8 @@ unsigned tasks_newest(struct tasks *tasks, uint32_t euid, struct task **found, u
 struct task *tasks_unread(struct tasks *tasks);
 /* false: events were lost, and the table could not begin anew yet. Pids are hints only then. */
 bool tasks_whole(const struct tasks *tasks);
+/* As if it had executed its program just now. */
+void tasks_note_unread(struct tasks *tasks, struct task *task);
 size_t tasks_count(const struct tasks *tasks);
 
 /* For tests: applies one event. */

@@ -125,11 +125,12 @@ class Agent(Rules):
 
 
 class OpenSnitch(Form):
-    """Debian's daemon as it is, without its window: it looks up each new connection, and its default lets it pass."""
+    """Debian's daemon with Debian's settings, but for its folder and how it looks for processes, and without its window:
+    it looks up each new connection, and its default lets it pass."""
 
     title = 'OpenSnitch, lets pass'
-    CONFIG = '''{"Server": {"Address": "unix://%(folder)s/ui.sock", "LogFile": "/dev/null"}, "DefaultAction": "allow",
-"DefaultDuration": "once", "InterceptUnknown": false, "ProcMonitorMethod": "proc", "LogLevel": 4,
+    CONFIG = '''{"Server": {"Address": "unix://%(folder)s/ui.sock", "LogFile": "%(folder)s/log"}, "DefaultAction": "allow",
+"DefaultDuration": "once", "InterceptUnknown": false, "ProcMonitorMethod": "proc", "LogLevel": 2,
 "Firewall": "iptables", "Stats": {"MaxEvents": 150, "MaxStats": 25}}'''
     TABLES = [(family, table) for family in ('ip', 'ip6') for table in ('mangle', 'filter')]
 
@@ -145,7 +146,7 @@ class OpenSnitch(Form):
     def set_up(self):
         os.makedirs(f'{self.folder}/rules', exist_ok=True)
         self.process = self.box.popen(self.bench.pin() + [
-            self.program, '-error', '-rules-path', f'{self.folder}/rules', '-process-monitor-method', 'proc',
+            self.program, '-rules-path', f'{self.folder}/rules', '-process-monitor-method', 'proc',
             '-queue-num', OPENSNITCH_QUEUE], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
         def ready():

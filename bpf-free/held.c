@@ -237,6 +237,8 @@ static void note_caller(struct owner_finder *f, const struct owner_query *query,
 		owner->caller = ref;
 		return;
 	}
+	if (task->ref.pid) /* as it was when it was read last */
+		ref = task->ref;
 	ref.pid = task->pid;
 	ref.uid = task->uid;
 	owner->caller = ref;

@@ -61,6 +61,7 @@ struct ctl_command {
 	const struct show_kind *kind;  /* whose fields --columns names; NULL: none */
 	const char *const *sort_words; /* NULL-terminated by count */
 	unsigned n_sort_words;
+	unsigned instead; /* the option that stands in for the arguments; 0: none */
 };
 extern const struct ctl_command ctl_commands[]; /* ends with a name of NULL */
 const struct ctl_command *ctl_command_by_name(const char *name);

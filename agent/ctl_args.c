@@ -4,7 +4,6 @@
  */
 #include "ctl_args.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -198,72 +197,29 @@ static int check_times(struct ctl_args *args, int64_t now_ns, char **message)
 	return 0;
 }
 
-/* Names of all fields, a space between; malloc'd. */
-static char *field_names(const struct show_kind *kind)
+static int check_arguments(const struct ctl_args *args, char **message)
 {
-	char *names = show_printf("%s", kind->fields[0].name);
+	const struct ctl_command *command = args->command;
+	bool instead = args->given & command->instead;
+	const char *option = command->instead ? options[option_index(command->instead)].name : NULL;
 
-	for (unsigned i = 1; i < kind->n; i++) {
-		char *longer = show_printf("%s %s", names, kind->fields[i].name);
-
-		free(names);
-		names = longer;
-	}
-	return names;
-}
-
-/* "user, script" -> "user,script". malloc'd. */
-static char *without_blanks(const char *columns)
-{
-	char *out = show_printf("%s", columns), *to = out;
-
-	for (const char *at = columns; *at;) {
-		size_t len;
-
-		at += strspn(at, " \t");
-		len = strcspn(at, ",");
-		to = mempcpy(to, at, len);
-		at += len;
-		while (to > out && (to[-1] == ' ' || to[-1] == '\t'))
-			to--;
-		if (*at)
-			*to++ = *at++;
-	}
-	*to = '\0';
-	return out;
-}
-
-static int check_columns(struct ctl_args *args, char **message)
-{
-	const struct show_kind *kind = args->command->kind;
-	const struct show_field *seen[64];
-	unsigned n = 0;
-
-	args->columns = args->own_columns = without_blanks(args->columns);
-	for (const char *at = args->columns;;) {
-		size_t len = strcspn(at, ",");
-		const struct show_field *field = show_field_by_name(kind, at, len);
-
-		for (unsigned i = 0; field && i < n; i++) {
-			if (seen[i] != field)
-				continue;
-			*message = show_printf("--columns: \"%s\" stands there twice", field->name);
-			return -EINVAL;
-		}
-		if (!field) {
-			char *names = field_names(kind);
-
-			*message = show_printf("--columns: expected some of %s, got \"%.*s\"",
-					       names, (int)len, at);
-			free(names);
-			return -EINVAL;
-		}
-		assert(n < sizeof(seen) / sizeof(seen[0]));
-		seen[n++] = field;
-		if (!at[len])
-			return 0;
-		at += len + 1;
-	}
+	if (args->n_arguments > command->most)
+		*message = show_printf("%s: \"%s\" is one argument too many; usage: egressctl "
+				       "%s%s%s",
+				       command->name, args->arguments[command->most], command->name,
+				       command->arguments ? " " : "",
+				       command->arguments ? command->arguments : "");
+	else if (instead && args->n_arguments)
+		*message = show_printf("%s: expected %s or --%s, not both", command->name,
+				       command->arguments, option);
+	else if (!instead && args->n_arguments < command->least && option)
+		*message = show_printf("%s: expected %s or --%s", command->name, command->arguments,
+				       option);
+	else if (!instead && args->n_arguments < command->least)
+		*message = show_printf("%s: expected %s", command->name, command->arguments);
+	else
+		return 0;
+	return -EINVAL;
 }
 
 static int check_command(struct ctl_args *args, const char *sort, char **message)
@@ -283,19 +239,8 @@ static int check_command(struct ctl_args *args, const char *sort, char **message
 		free(typed);
 		return -EINVAL;
 	}
-	if (args->n_arguments < command->least || args->n_arguments > command->most) {
-		const char *too_many =
-			args->n_arguments > command->most ? args->arguments[command->most] : NULL;
-
-		*message = too_many ? show_printf("%s: \"%s\" is one argument too many; usage: "
-						  "egressctl %s%s%s",
-						  command->name, too_many, command->name,
-						  command->arguments ? " " : "",
-						  command->arguments ? command->arguments : "")
-				    : show_printf("%s: expected %s", command->name,
-						  command->arguments);
+	if (check_arguments(args, message))
 		return -EINVAL;
-	}
 	if (sort) {
 		int word = read_word(args, CTL_SORT, sort, command->sort_words,
 				     command->n_sort_words, message);
@@ -303,7 +248,7 @@ static int check_command(struct ctl_args *args, const char *sort, char **message
 			return word;
 		args->sort = (unsigned)word;
 	}
-	return args->columns ? check_columns(args, message) : 0;
+	return args->columns ? ctl_columns_check(args, message) : 0;
 }
 
 /* getopt's answer for an option it does not know, or one without its value. */

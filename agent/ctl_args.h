@@ -22,4 +22,7 @@ char *ctl_option_typed(const struct ctl_args *args, unsigned option);
 const char *ctl_option_name(unsigned option);
 const char *ctl_option_help(unsigned option);
 
+/* ctl_columns.c: takes the blanks out of args->columns. 0, or -EINVAL with the line in *message. */
+int ctl_columns_check(struct ctl_args *args, char **message);
+
 #endif

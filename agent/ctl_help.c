@@ -118,9 +118,15 @@ static void print_vocabulary(void)
 
 static void print_command(const struct ctl_command *command)
 {
-	printf("Usage: egressctl %s%s%s%s\n%s%s\n", command->options ? "[OPTIONS] " : "",
-	       command->name, command->arguments ? " " : "",
-	       command->arguments ? command->arguments : "", "", command->summary);
+	printf("Usage: egressctl %s%s%s%s\n", command->options ? "[OPTIONS] " : "", command->name,
+	       command->arguments ? " " : "", command->arguments ? command->arguments : "");
+	if (command->instead) {
+		const char *option = ctl_option_name(command->instead);
+
+		printf("       egressctl [OPTIONS] %s %s\n", command->name,
+		       option + strspn(option, " "));
+	}
+	printf("%s\n", command->summary);
 	if (command->help)
 		printf("\n%s\n", command->help);
 	if (command->options)

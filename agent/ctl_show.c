@@ -265,10 +265,6 @@ int ctl_show(struct ctl *ctl)
 	int64_t id = ctl->args.offender;
 	int code, error;
 
-	if ((ctl->args.n_arguments > 0) == (ctl->args.offender > 0)) {
-		ctl_say("show: expected the ID of a verdict, or --offender ID");
-		return CTL_USAGE;
-	}
 	if (ctl->args.offender && ctl->args.pcap) {
 		ctl_say("show: --pcap is for one verdict, not for --offender");
 		return CTL_USAGE;

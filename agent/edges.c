@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
 
+#define RETRIES	 20
+#define RETRY_NS 50000000
 /* NFLOG messages that the kernel may gather for 10 ms: nobody waits for the guard's; and the mail
  * server's connect must not wait for us, which it would on the same CPU if each woke us. */
 #define GUARD_BATCH 32
@@ -32,6 +35,19 @@ static int open_eyes(const struct config *config, struct owner_eyes **eyes)
 	return 0;
 }
 
+/* A judge that was killed a moment ago may not have let go of it yet. */
+static int open_queue(const struct config *config, struct edges *edges, const char **what)
+{
+	const struct timespec pause = { .tv_nsec = RETRY_NS };
+	int error = queue_open(&edges->queue, config, what);
+
+	for (int i = 0; i < RETRIES && (error == -EPERM || error == -EBUSY); i++) {
+		nanosleep(&pause, NULL);
+		error = queue_open(&edges->queue, config, what);
+	}
+	return error;
+}
+
 int edges_open(const struct config *config, struct edges *edges)
 {
 	static const struct {
@@ -43,7 +59,7 @@ int edges_open(const struct config *config, struct edges *edges)
 	struct edges opened = { .queue = NULL };
 	const char *what = "";
 	struct queue_state state;
-	int error = queue_open(&opened.queue, config, &what);
+	int error = open_queue(config, &opened, &what);
 
 	if (error == -EPERM || error == -EBUSY) {
 		if (queue_state(config->queue_num, &state) == 0)

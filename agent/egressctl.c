@@ -42,14 +42,14 @@ const struct ctl_command ctl_commands[] = {
 	  "The newest first. A row whose COUNT is more than 1 stands for repeats of one owner and\n"
 	  "destination. A table stops after 1000 rows unless --limit says otherwise.",
 	  &show_verdict_kind, verdict_sorts, 2 },
-	{ "show", ctl_show, "[ID]", 0, 1,
+	{ "show", ctl_show, "ID", 1, 1,
 	  CTL_CONFIG_FILE | CTL_OUTPUT | CTL_UTC | CTL_PCAP | CTL_OFFENDER, CTL_EXITS_STORE,
 	  "one verdict, whole, with its packet; or --offender ID",
 	  "With --offender: which site it is, how that is known, and the web requests behind its\n"
-	  "attempts. --pcap writes the packet as pcapng with the owner in its comment. A file that "
-	  "exists "
-	  "is\n"
-	  "never overwritten. Formats: table, json, jsonl." },
+	  "attempts. --pcap writes the packet as pcapng with the owner in its comment. A file "
+	  "that\n"
+	  "exists is never overwritten. Formats: table, json, jsonl.",
+	  .instead = CTL_OFFENDER },
 	{ "watch", ctl_watch, NULL, 0, 0, CTL_LIST_OPTIONS | CTL_SINCE | CTL_USER, CTL_EXITS_STORE,
 	  "new verdicts as they come, until Ctrl-C",
 	  "A row is shown when it is made, and again when repeats were folded into it.\n"

@@ -48,10 +48,11 @@ struct judge {
 	struct edges edges;
 	struct owner_finder *finder;
 	int finder_fds[OWNER_FDS], deaf_fd;
-	bool rested;		 /* nothing waited before what there is now */
-	int64_t rested_ns;	 /* when the finder was told last that nobody waits */
-	int64_t finder_heard_ns; /* when its events were taken in last */
-	bool finder_deaf;	 /* not waited for just now */
+	struct owner_counts finder_counts; /* at the last report */
+	bool rested;			   /* nothing waited before what there is now */
+	int64_t rested_ns;		   /* when the finder was told last that nobody waits */
+	int64_t finder_heard_ns;	   /* when its events were taken in last */
+	bool finder_deaf;		   /* not waited for just now */
 	struct ruleset_link *link;
 	struct attempts *attempts;
 	struct batch *batch;

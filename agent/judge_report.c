@@ -109,10 +109,24 @@ static void read_kernel(struct judge *judge)
 	}
 }
 
+/* A finder counts from its own start; a reload makes another one. */
+static void count_finder(struct judge *judge)
+{
+	struct owner_counts now, *last = &judge->finder_counts;
+
+	owner_finder_counts(judge->finder, &now);
+	if (now.calls_lost < last->calls_lost || now.resyncs < last->resyncs)
+		*last = (struct owner_counts){ 0 };
+	*judge_stat(judge, STAT_CALLS_LOST) += now.calls_lost - last->calls_lost;
+	*judge_stat(judge, STAT_TABLE_ANEW) += now.resyncs - last->resyncs;
+	*last = now;
+}
+
 void judge_report(struct judge *judge)
 {
 	int length;
 
+	count_finder(judge);
 	batch_flush(judge->batch);
 	read_kernel(judge);
 	judge->status.ts_ns = clock_ns(CLOCK_REALTIME);

@@ -1,293 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Starts, keeps and ends the judge, the recorder and the witness; sees no packet and no record. */
-#include "keeper.h"
+/* Starts, reloads and ends what egressd is made of; sees no packet and no record. */
+#include "keeper_internal.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../nft/ruleset.h"
-#include "clock.h"
-#include "enter.h"
-#include "keeper_child.h"
-#include "keeper_enter.h"
 #include "keeper_rules.h"
 #include "log.h"
 #include "notify.h"
-#include "privilege.h"
-#include "recorder.h"
-#include "statedir.h"
 #include "witness.h"
 
-#define JUDGE_END     0 /* of the socket pairs */
-#define OTHER_END     1
 #define DRAIN_S	      15 /* how long the recorder may go on committing after the judge's end */
 #define WITNESS_END_S 2	 /* how long the witness may take to say what it knows so far */
-#define JUDGE_FILES   4096
-#define JUDGE_NICE    (-10)
 #define ASKED_BYTES   (2 << 20) /* questions that wait for the witness */
-
-struct keeper {
-	const char *config_file;
-	struct judge_settings settings;
-	struct statedir statedir;
-	struct keeper_users users;
-	struct edges edges; /* until the judge has them */
-	int channel[2];	    /* judge, witness -> recorder */
-	int control[2];	    /* keeper <-> judge; JUDGE_END is -1 after the fork */
-	int asked[2];	    /* judge -> witness; the same */
-	pid_t judge;	    /* 0: does not run */
-	struct keeper_child recorder, witness;
-	struct keeper_enter enter;
-	bool witness_told; /* to end, and to come back with a new configuration */
-	int judge_status;
-	sigset_t signals;
-	int signal_fd;
-	time_t rules_due;     /* when the rules may be put back next */
-	unsigned rules_times; /* that they were put back in a row */
-	bool stopping, unloaded_said;
-};
-
-static time_t now_s(void)
-{
-	return (time_t)(clock_ns(CLOCK_MONOTONIC) / 1000000000);
-}
-
-/* --- children ------------------------------------------------------------------------------ */
-
-/* In a child: what the keeper's signals mean does not hold here. */
-static void child_signals(void)
-{
-	sigset_t mask;
-
-	signal(SIGINT, SIG_IGN); /* Ctrl-C goes to the whole group: the keeper answers it */
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&mask);
-	sigaddset(&mask, SIGTERM); /* all of them read it from a signalfd */
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-}
-
-static int connect_journal(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (!*path || strlen(path) >= sizeof(address.sun_path))
-		return -1;
-	strcpy(address.sun_path, path);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-static void close_end(int pair[2], int end)
-{
-	if (pair[end] >= 0)
-		close(pair[end]);
-	pair[end] = -1;
-}
-
-static void close_pair(int pair[2])
-{
-	close_end(pair, JUDGE_END);
-	close_end(pair, OTHER_END);
-}
-
-static void be_recorder(struct keeper *keeper)
-{
-	const struct config *config = &keeper->settings.config;
-	const char *stage = "";
-	int journal_fd, error;
-
-	child_signals();
-	prctl(PR_SET_NAME, "egressd-rec");
-	edges_close(&keeper->edges);
-	keeper_enter_close(&keeper->enter);
-	close_end(keeper->channel, JUDGE_END); /* or it would never see the end */
-	close_pair(keeper->control);
-	close_pair(keeper->asked);
-	journal_fd = connect_journal(config->journal_socket);
-	if (fchdir(keeper->statedir.dir_fd) < 0) {
-		log_error("recorder: %s: %s", config->state_dir, strerror(errno));
-		_exit(1);
-	}
-	error = privilege_recorder(keeper->users.recorder_uid, keeper->users.recorder_gid, &stage);
-	if (error) {
-		log_error("recorder: %s: %s", stage, strerror(-error));
-		_exit(1);
-	}
-	exit(recorder_main(config, keeper->channel[OTHER_END],
-			   config->evidence ? keeper->statedir.evidence_fd : -1, journal_fd));
-}
-
-static void be_witness(struct keeper *keeper)
-{
-	const struct config *config = &keeper->settings.config;
-	const char *stage = "";
-	int error;
-
-	child_signals();
-	prctl(PR_SET_NAME, "egressd-witness");
-	edges_close(&keeper->edges);
-	close_end(keeper->channel, OTHER_END);
-	close_end(keeper->asked, JUDGE_END);
-	close_pair(keeper->control);
-	statedir_close(&keeper->statedir);
-	error = privilege_witness(config->judge_user, keeper->users.judge_uid,
-				  keeper->users.judge_gid, &stage);
-	if (error) {
-		log_error("witness: %s: %s", stage, strerror(-error));
-		_exit(1);
-	}
-	exit(witness_main(config, keeper->asked[OTHER_END], keeper->channel[JUDGE_END]));
-}
-
-static void be_judge(struct keeper *keeper)
-{
-	const struct judge_start start = {
-		.settings = &keeper->settings,
-		.edges = &keeper->edges,
-		.uid = keeper->users.judge_uid,
-		.gid = keeper->users.judge_gid,
-		.channel_fd = keeper->channel[JUDGE_END],
-		.control_fd = keeper->control[JUDGE_END],
-		.witness_fd = keeper->asked[JUDGE_END],
-		.enter_fd = keeper->enter.judge_fd,
-	};
-
-	/* A folder in /proc is kept open for each process that connects (bpf-free/near.c). */
-	const struct rlimit files = { JUDGE_FILES, JUDGE_FILES };
-
-	child_signals();
-	setrlimit(RLIMIT_NOFILE, &files);
-	/* Who keeps every CPU busy must not make the held packets of others wait. */
-	setpriority(PRIO_PROCESS, 0, JUDGE_NICE);
-	prctl(PR_SET_NAME, "egressd-judge");
-	close_end(keeper->channel, OTHER_END);
-	close_end(keeper->control, OTHER_END);
-	close_end(keeper->asked, OTHER_END);
-	statedir_close(&keeper->statedir);
-	if (keeper->enter.own_fd >= 0)
-		close(keeper->enter.own_fd); /* or it would never see its end */
-	exit(judge_main(&start));
-}
-
-static void be_enter(struct keeper *keeper)
-{
-	child_signals();
-	prctl(PR_SET_NAME, "egressd-enter");
-	edges_close(&keeper->edges);
-	statedir_close(&keeper->statedir);
-	for (int end = JUDGE_END; end <= OTHER_END; end++) {
-		if (keeper->channel[end] >= 0)
-			close(keeper->channel[end]);
-		if (keeper->control[end] >= 0)
-			close(keeper->control[end]);
-	}
-	if (keeper->enter.judge_fd >= 0)
-		close(keeper->enter.judge_fd); /* or it would never see its end */
-	exit(enter_main(keeper->enter.own_fd, keeper->users.judge_uid, keeper->users.judge_gid));
-}
-
-static int start_child(struct keeper *keeper, pid_t *pid, void (*be)(struct keeper *))
-{
-	*pid = fork();
-	if (*pid == 0)
-		be(keeper);
-	if (*pid < 0) {
-		*pid = 0;
-		log_error("fork: %s", strerror(errno));
-		return -errno;
-	}
-	return 0;
-}
-
-static int start_recorder(struct keeper *keeper)
-{
-	keeper->recorder.started = now_s();
-	return start_child(keeper, &keeper->recorder.pid, be_recorder);
-}
-
-static bool witness_wanted(const struct keeper *keeper)
-{
-	return keeper->settings.config.witness && !keeper->stopping;
-}
-
-static void start_witness(struct keeper *keeper)
-{
-	keeper->witness.started = now_s();
-	keeper->witness.due = now_s() + 1; /* when the fork fails */
-	start_child(keeper, &keeper->witness.pid, be_witness);
-}
-
-static int start_enter(struct keeper *keeper)
-{
-	if (!keeper->enter.wanted)
-		return 0;
-	keeper->enter.started = now_s();
-	keeper->enter.due = keeper->enter.started + 1; /* if it can't be started now */
-	return start_child(keeper, &keeper->enter.pid, be_enter);
-}
-
-static void on_recorder_end(struct keeper *keeper, int status)
-{
-	if (keeper->stopping)
-		keeper->recorder.pid = 0;
-	else
-		keeper_child_ended(&keeper->recorder, status, now_s(), "recorder",
-				   "verdicts go on, records wait in the channel");
-}
-
-static void on_witness_end(struct keeper *keeper, int status)
-{
-	if (keeper->stopping || keeper->witness_told)
-		keeper_child_left(&keeper->witness, now_s());
-	else
-		keeper_child_ended(&keeper->witness, status, now_s(), "witness",
-				   "verdicts and records go on without sites and triggers");
-	keeper->witness_told = false;
-}
-
-static void reap(struct keeper *keeper)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == keeper->recorder.pid) {
-			on_recorder_end(keeper, status);
-		} else if (pid == keeper->witness.pid) {
-			on_witness_end(keeper, status);
-		} else if (pid == keeper->enter.pid && keeper->stopping) {
-			keeper->enter.pid = 0;
-		} else if (pid == keeper->enter.pid) {
-			keeper_enter_ended(&keeper->enter, status, now_s());
-		} else if (pid == keeper->judge) {
-			keeper->judge = 0;
-			keeper->judge_status = status;
-			if (WIFSIGNALED(status))
-				log_error(
-					"the judge was ended by signal %d: the guard decides alone",
-					WTERMSIG(status));
-			keeper->stopping = true;
-		}
-	}
-}
 
 /* --- reload -------------------------------------------------------------------------------- */
 
@@ -356,7 +89,7 @@ static void set_agent_rule(struct keeper *keeper, bool in)
 /* The rules are gone or may be others: put back at once, but never in a fight without a pause. */
 static void see_to_rules(struct keeper *keeper)
 {
-	time_t now = now_s();
+	time_t now = keeper_now_s();
 
 	if (keeper_rules_unloaded(keeper->statedir.dir_fd, false)) {
 		if (!keeper->unloaded_said)
@@ -384,7 +117,7 @@ static void hear_judge(struct keeper *keeper)
 	ssize_t got = recv(keeper->control[OTHER_END], &word, 1, MSG_DONTWAIT);
 
 	if (got == 0) { /* it is gone: SIGCHLD says the rest */
-		close_end(keeper->control, OTHER_END);
+		keeper_close_end(keeper->control, OTHER_END);
 	}
 	if (got == 1 && word == *JUDGE_SAYS_RULES)
 		see_to_rules(keeper);
@@ -418,18 +151,48 @@ static int await_judge(struct keeper *keeper)
 	char word;
 
 	edges_close(&keeper->edges);
-	close_end(keeper->control, JUDGE_END);
-	close_end(keeper->asked, JUDGE_END);
+	keeper_close_end(keeper->control, JUDGE_END);
+	keeper_close_end(keeper->asked, JUDGE_END);
 	if (keeper->enter.judge_fd >= 0)
 		close(keeper->enter.judge_fd);
 	keeper->enter.judge_fd = -1;
 	return recv(keeper->control[OTHER_END], &word, 1, 0) == 1 ? 0 : -1;
 }
 
+static bool witness_wanted(const struct keeper *keeper)
+{
+	return keeper->settings.config.witness && !keeper->stopping;
+}
+
 /* The sooner of two waits for poll(2), where -1 is for ever. */
 static int sooner(int a, int b)
 {
 	return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+/* Until a child that ended is to be started again; -1: all run. */
+static int next_start_ms(const struct keeper *keeper)
+{
+	time_t now = keeper_now_s();
+	int wait_ms = keeper_child_wait_ms(&keeper->recorder, now);
+
+	if (witness_wanted(keeper))
+		wait_ms = sooner(wait_ms, keeper_child_wait_ms(&keeper->witness, now));
+	if (keeper->enter.wanted)
+		wait_ms = sooner(wait_ms, keeper_child_wait_ms(&keeper->enter.child, now));
+	return wait_ms;
+}
+
+static void start_what_is_due(struct keeper *keeper)
+{
+	time_t now = keeper_now_s();
+
+	if (!keeper_child_wait_ms(&keeper->recorder, now))
+		keeper_start_recorder(keeper);
+	if (witness_wanted(keeper) && !keeper_child_wait_ms(&keeper->witness, now))
+		keeper_start_witness(keeper);
+	if (!keeper_child_wait_ms(&keeper->enter.child, now))
+		keeper_start_enter(keeper);
 }
 
 /* Waits for a signal, a word of the judge's, or a child's next start. The signal, or 0. */
@@ -439,13 +202,9 @@ static int next_signal(struct keeper *keeper)
 		{ .fd = keeper->signal_fd, .events = POLLIN },
 		{ .fd = keeper->control[OTHER_END], .events = POLLIN },
 	};
-	int timeout_ms = keeper_child_wait_ms(&keeper->recorder, now_s());
 	struct signalfd_siginfo info;
 
-	if (witness_wanted(keeper))
-		timeout_ms = sooner(timeout_ms, keeper_child_wait_ms(&keeper->witness, now_s()));
-	timeout_ms = keeper_enter_timeout_ms(&keeper->enter, now_s(), timeout_ms);
-	if (poll(waits, 2, timeout_ms) <= 0)
+	if (poll(waits, 2, next_start_ms(keeper)) <= 0)
 		return 0;
 	if (waits[1].revents)
 		hear_judge(keeper);
@@ -459,7 +218,7 @@ static void run(struct keeper *keeper)
 	while (!keeper->stopping) {
 		switch (next_signal(keeper)) {
 		case SIGCHLD:
-			reap(keeper);
+			keeper_reap(keeper);
 			break;
 		case SIGHUP:
 			reload(keeper);
@@ -469,36 +228,32 @@ static void run(struct keeper *keeper)
 			keeper->stopping = true;
 			break;
 		}
-		if (!keeper->stopping && !keeper_child_wait_ms(&keeper->recorder, now_s()))
-			start_recorder(keeper);
-		if (witness_wanted(keeper) && !keeper_child_wait_ms(&keeper->witness, now_s()))
-			start_witness(keeper);
-		if (!keeper->stopping && keeper_enter_due(&keeper->enter, now_s()))
-			start_enter(keeper);
+		if (!keeper->stopping)
+			start_what_is_due(keeper);
 	}
 }
 
 /* Waits for a child's end; after `seconds` it is killed, after as many again given up. */
 static void await_end(struct keeper *keeper, pid_t *pid, int seconds)
 {
-	time_t deadline = now_s() + seconds;
+	time_t deadline = keeper_now_s() + seconds;
 	bool killed = false;
 
 	for (;;) {
 		struct timespec wait = { .tv_nsec = 100000000 };
 		siginfo_t info;
 
-		reap(keeper);
+		keeper_reap(keeper);
 		if (!*pid)
 			return;
-		if (now_s() >= deadline && killed) {
+		if (keeper_now_s() >= deadline && killed) {
 			log_error("process %d does not end: left behind", *pid);
 			return;
 		}
-		if (now_s() >= deadline) {
+		if (keeper_now_s() >= deadline) {
 			kill(*pid, SIGKILL);
 			killed = true;
-			deadline = now_s() + seconds;
+			deadline = keeper_now_s() + seconds;
 		}
 		sigtimedwait(&keeper->signals, &info, &wait);
 	}
@@ -512,9 +267,9 @@ static int end(struct keeper *keeper)
 		kill(keeper->judge, SIGTERM);
 		await_end(keeper, &keeper->judge, 5);
 	}
-	if (keeper->enter.pid) {
-		kill(keeper->enter.pid, SIGTERM);
-		await_end(keeper, &keeper->enter.pid, 2);
+	if (keeper->enter.child.pid) {
+		kill(keeper->enter.child.pid, SIGTERM);
+		await_end(keeper, &keeper->enter.child.pid, 2);
 	}
 	/* A judge that was killed left its rule behind. While something still holds the queue that
 	 * nobody reads, bypass does not apply: SYNs would hang instead of being refused. */
@@ -526,8 +281,8 @@ static int end(struct keeper *keeper)
 	}
 	/* What waits in the channel is kept, also when the recorder is down at this moment. */
 	if (!keeper->recorder.pid)
-		start_recorder(keeper);
-	close_pair(keeper->channel);
+		keeper_start_recorder(keeper);
+	keeper_close_pair(keeper->channel);
 	if (keeper->witness.pid && keeper->recorder.pid) /* it may hold the channel open for ever */
 		kill(keeper->recorder.pid, SIGTERM);
 	await_end(keeper, &keeper->recorder.pid, DRAIN_S);
@@ -579,11 +334,10 @@ int keeper_run(const char *config_file, const struct judge_settings *settings,
 	}
 	keeper_rules_unloaded(keeper.statedir.dir_fd, true);
 	if (witness_wanted(&keeper))
-		start_witness(&keeper);
-	/* egressd-enter first of those that the judge talks to: it asks nothing, and opens little.
-	 */
-	if (start_recorder(&keeper) == 0 && start_enter(&keeper) == 0 &&
-	    start_child(&keeper, &keeper.judge, be_judge) == 0 && await_judge(&keeper) == 0) {
+		keeper_start_witness(&keeper);
+	/* egressd-enter before the judge, which talks to it: it asks nothing, and opens little. */
+	if (keeper_start_recorder(&keeper) == 0 && keeper_start_enter(&keeper) == 0 &&
+	    keeper_start_judge(&keeper) == 0 && await_judge(&keeper) == 0) {
 		notify_send("READY=1\nSTATUS=guarding");
 		run(&keeper);
 	} else {

@@ -16,7 +16,7 @@ void keeper_child_ended(struct keeper_child *child, int status, time_t now, cons
 	if (now - child->started > LIVED_S)
 		child->pause_s = 0;
 	child->due = now + child->pause_s;
-	log_error("the %s ended (%s %d): %s; it is started again in %d s", what,
+	log_error("%s ended (%s %d): %s; it is started again in %d s", what,
 		  WIFSIGNALED(status) ? "signal" : "exit code",
 		  WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), meanwhile,
 		  child->pause_s);

@@ -16,7 +16,8 @@ struct keeper_child {
 	time_t started, due;
 };
 
-/* It ended as status of waitpid(2) says; a line in the log says so, and what it means. */
+/* It ended as status of waitpid(2) says; a line in the log says so, and what it means. what: "the
+ * witness". */
 void keeper_child_ended(struct keeper_child *child, int status, time_t now, const char *what,
 			const char *meanwhile);
 /* It was told to end: no death, and it is started again at once. */

@@ -60,7 +60,9 @@ size_t record_likeness(const struct record *record, uint8_t out[RECORD_LIKENESS_
 	size_t unit_bytes = strlen(owner->unit), at = sizeof(struct likeness);
 	struct likeness like;
 
+	/* A forwarded one's row rests on where it came from, too. */
 	if (record->foreign_holder || record->flow_error != FLOW_OK || flow->family == 0 ||
+	    *record->indev ||
 	    at + program_bytes + folder_bytes + unit_bytes > RECORD_LIKENESS_BYTES)
 		return 0;
 	memset(&like, 0, sizeof(like));

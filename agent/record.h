@@ -49,7 +49,7 @@ struct record {
 	struct owner owner;
 	uint16_t excerpt_bytes; /* of excerpt[]; the packet from its IP header on */
 	uint32_t packet_bytes;	/* how long the packet was */
-	uint8_t excerpt[RECORD_EXCERPT_BYTES];
+	uint8_t excerpt[RECORD_EXCERPT_BYTES]; /* what follows excerpt_bytes is undefined */
 };
 
 /* Who the record is charged to: the queue's uid; where there is none, the socket's; where there

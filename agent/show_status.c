@@ -25,6 +25,11 @@ unsigned show_status_losses(const struct store_status *store, struct show_loss l
 		  store->lost_evidence },
 		{ "lost_journal", "journal lines not written (their records were)",
 		  store->lost_journal },
+		{ "calls_lost",
+		  "calls of connect(2) the kernel did not tell: owners may be unknown",
+		  total[STAT_CALLS_LOST] },
+		{ "table_anew", "times that the table of processes began anew",
+		  total[STAT_TABLE_ANEW] },
 		{ "note_late", "notes whose attempt was not known any more", store->notes_late },
 	};
 

@@ -25,6 +25,8 @@ static const char *const words[STAT_N] = {
 	[STAT_OWNER_UNKNOWN] = "owner_unknown",
 	[STAT_SCRIPT_ASKED] = "script_asked",
 	[STAT_SCRIPT_LATE] = "script_late",
+	[STAT_CALLS_LOST] = "calls_lost",
+	[STAT_TABLE_ANEW] = "table_anew",
 	[STAT_KERNEL_FIRST + RULESET_LOCAL] = "kernel_local",
 	[STAT_KERNEL_FIRST + RULESET_MAIL] = "kernel_mail",
 	[STAT_KERNEL_FIRST + RULESET_HELD] = "kernel_held",
@@ -37,7 +39,7 @@ static const char *const words[STAT_N] = {
 	[STAT_KERNEL_FIRST + RULESET_FRAGMENT] = "kernel_fragment",
 	[STAT_KERNEL_FIRST + RULESET_FORWARDED] = "kernel_forwarded",
 };
-static_assert(STAT_JUDGE_N == 18 && RULESET_COUNTER_N == 11, "words[] names every stat_id");
+static_assert(STAT_JUDGE_N == 20 && RULESET_COUNTER_N == 11, "words[] names every stat_id");
 
 const char *stat_word(enum stat_id id)
 {

@@ -2,9 +2,9 @@
 /*
  * What the store's own files share; nobody else includes it. store.c opens and commits,
  * store_sql.c runs statements, store_file.c keeps the file, store_schema.c its form, store_add.c
- * folds, store_row.c writes a row, store_offender.c the aggregates, store_note.c what is learnt
- * later, store_evidence.c where packets lie, store_status.c the counters, store_prune.c removes,
- * store_read.c and store_rank.c read.
+ * folds, store_row.c writes a row, store_who.c finds the offender, store_offender.c its aggregates,
+ * store_note.c what is learnt later, store_evidence.c where packets lie, store_status.c the
+ * counters, store_prune.c removes, store_read.c and store_rank.c read.
  */
 #ifndef AGENT_STORE_INTERNAL_H
 #define AGENT_STORE_INTERNAL_H
@@ -275,10 +275,16 @@ int store_forget_triggers(struct store *store, int64_t offender);
 /* As store_offender.trigger_groups. malloc'd. */
 int store_trigger_groups(struct store *store, int64_t offender, char **json);
 
-/* store_offender.c */
+/* store_who.c */
 /* *owner: the name of the charged program; then that of the entry. */
 int store_offender_get(struct store *store, const struct record *record, struct keyhash *owner,
 		       int64_t ts_ns, const char *user, struct store_offender_entry **entry);
+/* How much of the process's folder names the site it works in; 0 where a script says it better. */
+size_t store_works_in(const struct record *record);
+void store_set_works_in(const struct store *store, struct store_offender_entry *entry,
+			const void *folder, size_t len);
+
+/* store_offender.c */
 /* One that repeats what was counted for *entry already. */
 int store_offender_repeat(struct store *store, struct store_offender_entry *entry, int64_t ts_ns,
 			  enum verdict verdict);

@@ -253,7 +253,7 @@ static void take(struct callers *c, const uint8_t *bytes, size_t len)
 	if (sample.raw_bytes > len - head ||
 	    caller_parse_record(&c->format, bytes + head, sample.raw_bytes, &event))
 		return;
-	caller = (struct caller){ (pid_t)sample.pid, (pid_t)sample.tid, sample.time };
+	caller = (struct caller){ (pid_t)sample.pid, (pid_t)sample.tid, sample.time, 0 };
 	if (event.enters)
 		on_enter(c, &event, &caller);
 	else
@@ -310,12 +310,16 @@ void callers_forget(struct callers *c, uint64_t before_ns)
 		c->lost_ns = 0;
 }
 
-static bool is_new(const struct caller *caller, const struct caller *found, unsigned n)
+/* One for each pid; they come the newest first. */
+static void add_caller(const struct caller *caller, struct caller *found, unsigned *n)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (found[i].pid == caller->pid)
-			return false;
-	return true;
+	for (unsigned i = 0; i < *n; i++)
+		if (found[i].pid == caller->pid) {
+			found[i].oldest_ns = caller->ts_ns;
+			return;
+		}
+	found[*n] = *caller;
+	found[(*n)++].oldest_ns = caller->ts_ns;
 }
 
 /* May the packet be this call's? */
@@ -339,16 +343,15 @@ void callers_find(const struct callers *c, const struct owner_query *query, bool
 		const struct call *call = &c->calls[index];
 
 		if (fits(call, query, has_socket)) {
-			if (is_new(&call->caller, found, n))
-				found[n++] = call->caller;
+			add_caller(&call->caller, found, &n);
 			if (has_socket && call->state == CALL_CLOSED)
 				answer->doubtful = true;
 		}
 		index = call->by_tuple.older;
 	}
 	answer->n = n;
-	answer->proven = n == 1 && index == NO_CALL && !answer->doubtful &&
-			 (!c->lost_ns || c->now_ns > c->lost_ns + LOSS_NS);
+	answer->proven =
+		n == 1 && index == NO_CALL && (!c->lost_ns || c->now_ns > c->lost_ns + LOSS_NS);
 }
 
 /* The oldest that fits: with just that port, or else any. */

@@ -19,8 +19,10 @@
 #define CALLER_PORTS 64
 
 struct caller {
-	pid_t pid, tid; /* as seen from the pid namespace of who opened the tracepoint */
-	uint64_t ts_ns; /* CLOCK_MONOTONIC */
+	pid_t pid, tid;	    /* as seen from the pid namespace of who opened the tracepoint */
+	uint64_t ts_ns;	    /* CLOCK_MONOTONIC */
+	uint64_t oldest_ns; /* from callers_find(): of the first of that pid's calls which fit. That
+			     * the pid was one process all the time is for the asker to see */
 };
 
 /* The descriptors: one event for each CPU. They outlive a drop of privileges. */

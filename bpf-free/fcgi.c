@@ -17,6 +17,7 @@ enum {
 	STDOUT = 6,
 	STDERR = 7,
 	RESPONDER = 1,
+	KEEP_CONN = 1,
 	REQUEST_ID = 1
 };
 
@@ -61,6 +62,7 @@ size_t fcgi_put_status_request(uint8_t *out, size_t size, const char *path)
 	put_header(out, BEGIN_REQUEST, 8);
 	memset(out + 8, 0, 8);
 	out[9] = RESPONDER;
+	out[10] = KEEP_CONN; /* it may be asked again */
 	start = at = 16;
 	at += 8;
 	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {

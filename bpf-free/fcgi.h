@@ -12,7 +12,8 @@
 
 #define FCGI_BODY_MAX (1u << 20) /* of a response; a pool of 2,000 workers needs 800 kB */
 
-/* The whole request for PATH?full. Returns its length, 0 when it does not fit. */
+/* The whole request for PATH?full; the connection stays open for another one. Returns its length, 0
+ * when it does not fit. */
 size_t fcgi_put_status_request(uint8_t *out, size_t size, const char *path);
 
 struct fcgi_response {

@@ -147,7 +147,7 @@ int owner_find(struct owner_finder *f, const struct owner_query *query, struct o
 	}
 	result = held_find(f, query, start_ns, owner);
 	if (result == -EINPROGRESS) {
-		error = wait_begin(&f->host, &f->slot->call, owner,
+		error = wait_begin(&f->host, &f->slot->call, owner, start_ns,
 				   clock_mono_ns() + f->budget.script_ms * NS_PER_MS, wait);
 		if (error) {
 			owner->script_why = error == -EBUSY ? OWNER_WHY_DEADLINE : OWNER_WHY_ERROR;

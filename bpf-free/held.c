@@ -237,6 +237,8 @@ static void note_caller(struct owner_finder *f, const struct owner_query *query,
 		owner->caller = ref;
 		return;
 	}
+	if (task->ref.pid) /* as it was when it was read last */
+		ref = task->ref;
 	ref.pid = task->pid;
 	ref.uid = task->uid;
 	owner->caller = ref;
@@ -250,8 +252,10 @@ int held_find(struct owner_finder *f, const struct owner_query *query, uint64_t 
 	int result = 0;
 
 	near_find(f->near, query, fds, start_ns, owner, &found);
-	if (found.doubtful) { /* whose packet it is can't be told: not the socket's that is there */
+	/* Whose packet it is can't be told by the socket that is there now. */
+	if (found.doubtful && found.result == NEAR_NOBODY) {
 		forget_socket(owner);
+		name_caller(f, query, &found, start_ns, owner);
 		return 0;
 	}
 	switch (found.result) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Looks where the socket most likely is; it names nobody whose own table did not show it. */
-#include "near.h"
+#include "near_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,35 +10,10 @@
 #include "clock.h"
 #include "lookup.h"
 #include "proc.h"
-#include "seen.h"
 
-#define FRESH_NS   (1000 * NS_PER_MS) /* what a process says of itself may change unheard */
-#define WAITED_NS  (100 * NS_PER_MS)  /* a call that was asked for by nobody so long after it */
-#define LASTS	   1024		      /* a power of two */
-#define FOLDERS	   1024		      /* of processes, kept open */
-#define FIRST_FDS  5		      /* 3 to 7: a new program's first socket */
+#define WAITED_NS  (100 * NS_PER_MS) /* a call that was asked for by nobody so long after it */
+#define FIRST_FDS  5		     /* 3 to 7: a new program's first socket */
 #define CANDIDATES 4
-
-struct last { /* who held the last socket of a uid, and where */
-	uint32_t uid;
-	pid_t pid;
-	int32_t fd;
-};
-
-struct near {
-	int proc_fd;
-	struct sockdiag *diag;
-	struct callers *callers;
-	struct tasks *tasks;
-	struct seen_list seen;
-	struct last lasts[LASTS];
-	struct task *folders[FOLDERS];
-	unsigned next_folder;
-
-	/* of the look-up under way */
-	char link[32];
-	unsigned fds_left, fds_read;
-};
 
 static void close_folder(struct task *task)
 {
@@ -256,6 +231,14 @@ static void assign(struct near *near, const struct owner_query *query,
 		}
 }
 
+/* Pids come round again: was it one process that made all those calls? */
+static bool is_one_process(struct near *near, const struct caller *caller)
+{
+	const struct task *task = tasks_at(near->tasks, caller->pid, caller->ts_ns);
+
+	return task && task == tasks_at(near->tasks, caller->pid, caller->oldest_ns);
+}
+
 void near_find(struct near *near, const struct owner_query *query, unsigned fds, uint64_t now_ns,
 	       struct owner *owner, struct near_found *found)
 {
@@ -279,8 +262,10 @@ void near_find(struct near *near, const struct owner_query *query, unsigned fds,
 		found->proven = calls.proven;
 		found->doubtful = calls.doubtful;
 	}
+	if (found->proven && near->tasks && !is_one_process(near, &found->callers[0]))
+		found->proven = false;
 	found->result = socket ? NEAR_NOBODY : NEAR_NO_SOCKET;
-	if (socket && near->tasks && !found->doubtful) {
+	if (socket && near->tasks && (!found->doubtful || found->proven)) {
 		uint32_t uid = maker_of(query, owner);
 
 		search_link_text(near->link, owner->inode);
@@ -301,200 +286,6 @@ void near_found_elsewhere(struct near *near, const struct owner_query *query,
 		assign(near, query, found, holder->pid);
 	if (task && holder->tid == holder->pid && query->has_uid)
 		keep_place(near, task, query->uid, (int32_t)holder->fd);
-}
-
-void near_told(struct near *near, const struct task *task, struct describe_told *told)
-{
-	bool whole = tasks_whole(near->tasks);
-	const struct task *parent = whole && !task->programs && task->parent
-					    ? tasks_at(near->tasks, task->parent, task->started_ns)
-					    : NULL;
-
-	/* A session's is set before its programs are executed, and inherited (proc(5)). */
-	if (parent && parent->seen && parent->programs == task->parent_programs) {
-		told->login = true;
-		told->login_uid = parent->seen->owner.login_uid;
-	}
-	told->programs = whole;
-	told->parents = whole;
-	told->uid = whole ? task->uid : OWNER_UID_NONE;
-	told->euid = whole ? task->euid : OWNER_UID_NONE;
-}
-
-/* Its name and user, read when they are wanted first; both change only with an event. */
-static bool read_ref(struct near *near, struct task *task)
-{
-	pid_t parent;
-
-	if (task->ref.pid && task->ref_programs == task->programs)
-		return true;
-	if (task->ended_ns || !open_folder(near, task) ||
-	    proc_ref(task->pid_fd, task->pid, &task->ref, &parent)) {
-		task->ref = (struct owner_ref){ .pid = 0 };
-		return false;
-	}
-	task->ref_programs = task->programs;
-	if (!task->parent)
-		task->parent = parent;
-	return true;
-}
-
-void near_parents(struct near *near, struct task *task, struct owner *owner)
-{
-	if (!task->parent) /* it was there before us */
-		read_ref(near, task);
-	owner->n_parents = 0;
-	owner->cut &= ~(uint32_t)OWNER_CUT_PARENTS;
-	while (task->parent > 0) {
-		struct task *parent = tasks_at(near->tasks, task->parent, task->started_ns);
-
-		if (!parent || parent == task)
-			return;
-		if (owner->n_parents == OWNER_PARENTS) {
-			owner->cut |= OWNER_CUT_PARENTS;
-			return;
-		}
-		if (!read_ref(near, parent)) /* it has ended before anybody asked */
-			parent->ref = (struct owner_ref){ .pid = 0, .uid = parent->uid };
-		owner->parents[owner->n_parents] = parent->ref;
-		owner->parents[owner->n_parents++].pid = parent->pid;
-		task = parent;
-	}
-}
-
-bool near_known(struct near *near, const struct task *task, uint64_t now_ns, struct owner *owner)
-{
-	if (!task->seen || !tasks_whole(near->tasks) || now_ns - task->seen->read_ns > FRESH_NS)
-		return false;
-	seen_copy(owner, &task->seen->owner);
-	seen_touch(&near->seen, task->seen);
-	return true;
-}
-
-/* A web server's process runs another script at the next request. */
-static bool is_lasting(const struct owner *owner)
-{
-	switch (owner->script_from) {
-	case OWNER_SCRIPT_ARGV:
-	case OWNER_SCRIPT_INLINE:
-	case OWNER_SCRIPT_STDIN:
-	case OWNER_SCRIPT_MODULE:
-	case OWNER_SCRIPT_ENVIRON:
-		return true;
-	case OWNER_SCRIPT_NONE:
-		return owner->script_why == OWNER_WHY_NONE;
-	default:
-		return false;
-	}
-}
-
-bool near_inherited(struct near *near, struct task *task, struct owner *owner)
-{
-	struct task *parent = !task->programs && task->parent && tasks_whole(near->tasks)
-				      ? tasks_at(near->tasks, task->parent, task->started_ns)
-				      : NULL;
-	struct owner_ref parents[OWNER_PARENTS];
-	struct proc_stat stat;
-	bool cut = false;
-	unsigned n;
-
-	if (!parent || parent->ended_ns || parent->programs != task->parent_programs)
-		return false;
-	if (!parent->seen) {
-		tasks_note_unread(near->tasks, parent);
-		return false;
-	}
-	if (!is_lasting(&parent->seen->owner) || !open_folder(near, task) ||
-	    proc_stat_of(task->pid_fd, &stat) || stat.state == 'Z' ||
-	    strcmp(stat.comm, parent->seen->owner.proc.comm) != 0)
-		return false;
-	seen_copy(owner, &parent->seen->owner);
-	seen_touch(&near->seen, parent->seen);
-	owner->cut &= ~(uint32_t)OWNER_CUT_CWD;
-	if (proc_link(task->pid_fd, "cwd", owner->cwd, sizeof(owner->cwd), &cut))
-		owner->cwd[0] = 0;
-	if (cut)
-		owner->cut |= OWNER_CUT_CWD;
-	n = owner->n_parents < OWNER_PARENTS ? owner->n_parents : OWNER_PARENTS - 1;
-	if (n < owner->n_parents)
-		owner->cut |= OWNER_CUT_PARENTS;
-	memcpy(parents, owner->parents, n * sizeof(parents[0]));
-	memcpy(owner->parents + 1, parents, n * sizeof(parents[0]));
-	owner->parents[0] = owner->proc;
-	owner->n_parents = n + 1;
-	owner->proc.pid = task->pid;
-	owner->proc.start_ticks = stat.start_ticks;
-	owner->start_ns = proc_start_ns(stat.start_ticks);
-	return true;
-}
-
-static bool is_of_arguments(enum owner_script_from from)
-{
-	return from == OWNER_SCRIPT_ARGV || from == OWNER_SCRIPT_INLINE ||
-	       from == OWNER_SCRIPT_STDIN || from == OWNER_SCRIPT_MODULE;
-}
-
-static void keep_script(struct task *task, struct owner *owner)
-{
-	bool told = is_of_arguments(owner->script_from);
-	bool known = task->script && task->script_ns == task->executed_ns;
-
-	if (told && !known) {
-		free(task->script);
-		task->script = strdup(owner->script);
-		task->script_from = owner->script_from;
-		task->script_ns = task->executed_ns;
-	}
-	if (!known || (told && owner->script_from == task->script_from &&
-		       !strcmp(owner->script, task->script)))
-		return;
-	if (!told && owner->script_from != OWNER_SCRIPT_NONE)
-		return;
-	owner->poses |= told;
-	owner->script_from = task->script_from;
-	owner->script_why = OWNER_WHY_NONE;
-	memcpy(owner->script, task->script, strlen(task->script) + 1);
-}
-
-void near_learn(struct near *near, struct task *task, struct owner *owner, uint64_t now_ns)
-{
-	keep_script(task, owner);
-	task->uid = owner->proc.uid;
-	task->euid = owner->euid;
-	task->ref = owner->proc;
-	task->ref_programs = task->programs;
-	if (!task->parent && owner->n_parents)
-		task->parent = owner->parents[0].pid;
-	if (is_lasting(owner))
-		seen_put(&near->seen, task, owner, now_ns);
-	else
-		seen_drop(&near->seen, task);
-}
-
-void near_tomb(struct near *near, const struct task *task, struct owner *owner)
-{
-	const struct task *parent = tasks_at(near->tasks, task->parent, task->started_ns);
-
-	if (task->seen) {
-		seen_copy(owner, &task->seen->owner);
-	} else if (!task->programs && parent && parent->seen &&
-		   parent->seen->read_ns <= task->ended_ns &&
-		   parent->programs == task->parent_programs) {
-		/* A child that executed nothing is its parent's program. */
-		seen_copy(owner, &parent->seen->owner);
-		memmove(owner->parents + 1, owner->parents,
-			sizeof(owner->parents) - sizeof(owner->parents[0]));
-		owner->parents[0] = owner->proc;
-		if (owner->n_parents < OWNER_PARENTS)
-			owner->n_parents++;
-		owner->proc.start_ticks = 0;
-		owner->start_ns = 0;
-	}
-	owner->proc.pid = task->pid;
-	if (!task->seen) {
-		owner->proc.uid = task->uid;
-		owner->euid = task->euid;
-	}
 }
 
 void near_rest(struct near *near, uint64_t then_ns)

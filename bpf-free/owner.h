@@ -71,7 +71,7 @@ enum owner_script_from {
 	OWNER_SCRIPT_NONE,    /* not known; `script` is empty */
 	OWNER_SCRIPT_ARGV,    /* an argument of the interpreter; resolved against cwd when the file
 			       * is there, else as it stands in argv; OWNER_CUT_SCRIPT when
-			       * there was no cwd to resolve it against */
+			       * there was no cwd to resolve it against, or more than one */
 	OWNER_SCRIPT_INLINE,  /* the program text is in argv (-c, -e, -r): `script` is empty */
 	OWNER_SCRIPT_STDIN,   /* the interpreter reads its program from fd 0: the file there, if any
 			       */

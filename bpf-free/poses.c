@@ -238,13 +238,14 @@ static bool may_be(const struct program *program, const char *exe, const char *c
 	return strcasestr(name, program->name) || contains_part(name, program->also);
 }
 
-/* The first word of a title: up to a blank, or to the colon of "nginx: worker process". */
+/* The first word of a title: up to a blank, or to the colon of "nginx: worker process" or of
+ * "lsphp:/path". */
 static size_t first_word(const char *title)
 {
 	size_t len = strcspn(title, " \t");
 
 	for (size_t i = 0; i < len; i++)
-		if (title[i] == ':' && (i + 1 == len || title[i + 1] == ':'))
+		if (title[i] == ':' && (i + 1 == len || title[i + 1] == ':' || title[i + 1] == '/'))
 			return i;
 	return len;
 }

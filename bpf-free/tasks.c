@@ -61,10 +61,35 @@ struct task *tasks_find(struct tasks *t, pid_t pid)
 	return NULL;
 }
 
+/* The end of the tick that it started in, on the clock of events. */
+static void ask_start(struct tasks *t, struct task *task)
+{
+	uint64_t tick_ns = 1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK);
+	int64_t slept_ns = clock_ns(CLOCK_BOOTTIME) - clock_ns(CLOCK_MONOTONIC);
+	struct proc_stat stat;
+	int fd;
+
+	task->listed = false;
+	if (proc_open_pid(t->proc_fd, task->pid, &fd))
+		return;
+	if (!proc_stat_of(fd, &stat)) {
+		uint64_t start_ns = (stat.start_ticks + 1) * tick_ns;
+
+		start_ns = start_ns > (uint64_t)slept_ns ? start_ns - (uint64_t)slept_ns : 0;
+		if (start_ns < task->started_ns)
+			task->started_ns = start_ns;
+	}
+	close(fd);
+}
+
 struct task *tasks_at(struct tasks *t, pid_t pid, uint64_t ts_ns)
 {
+	struct task *living = tasks_find(t, pid);
+
 	if (t->stale)
 		return NULL;
+	if (living && living->listed && ts_ns < living->started_ns)
+		ask_start(t, living);
 	for (struct task *task = *bucket_of(t, pid); task; task = task->next)
 		if (task->pid == pid && task->started_ns <= ts_ns &&
 		    (!task->ended_ns || task->ended_ns >= ts_ns))
@@ -356,7 +381,8 @@ static void list(struct tasks *t, uint64_t now_ns)
 			continue;
 		read_uid(t, entry->d_name, task);
 		task->started_ns = now_ns; /* who had the pid before is not known */
-		task->threads = true;	   /* how many it has was not read */
+		task->listed = true;
+		task->threads = true; /* how many it has was not read */
 	}
 	closedir(folder);
 }

@@ -27,7 +27,8 @@ struct task {
 	uint32_t forks;		  /* that it made */
 	uint32_t uid, euid;	  /* OWNER_UID_NONE: not told */
 	bool threads; /* it has, or had, more than one: its leader's end is not its own */
-	bool unread;  /* executed a program that nobody has looked at yet */
+	bool listed; /* found in /proc: started_ns is when it was found, until its start is asked */
+	bool unread; /* executed a program that nobody has looked at yet */
 
 	/* of who looks for sockets */
 	int pid_fd;	      /* its folder in /proc, or -1 */

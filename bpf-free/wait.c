@@ -20,6 +20,9 @@
 #define FPM_SCRIPT_BYTES 256
 #define FPM_URI_BYTES	 128
 
+/* How often a page is asked until it tells of a request's beginning closely enough. */
+#define ASKED_MAX 4
+
 struct owner_wait {
 	struct wait_host *host;
 	int fd;
@@ -31,6 +34,7 @@ struct owner_wait {
 	struct fpm_quota_key key;
 	uint8_t request[4 * FPM_CONF_VALUE + 512];
 	size_t sent, request_n;
+	unsigned asked;
 	struct fcgi_response response;
 };
 
@@ -47,7 +51,7 @@ static void make_key(const struct lookup_call *call, const struct owner *owner,
 }
 
 int wait_begin(struct wait_host *host, const struct lookup_call *call, const struct owner *owner,
-	       uint64_t deadline_ns, struct owner_wait **wait)
+	       uint64_t begun_ns, uint64_t deadline_ns, struct owner_wait **wait)
 {
 	struct owner_wait *w = calloc(1, sizeof(*w));
 	int error = -ENOMEM;
@@ -66,7 +70,8 @@ int wait_begin(struct wait_host *host, const struct lookup_call *call, const str
 		goto failed;
 	w->fd = call->call.fd;
 	w->host = host;
-	w->begun_ns = clock_mono_ns();
+	w->begun_ns = begun_ns;
+	w->asked = 1;
 	w->deadline_ns = deadline_ns;
 	w->found = call->found;
 	w->master = call->call.master;
@@ -159,13 +164,27 @@ static int take_texts(struct owner_wait *w, struct owner *owner, const struct fp
 	return 0;
 }
 
-/* A socket may outlive the request that opened it (pfsockopen() with an asynchronous connect), and
- * the page is about the request of now: it must have begun before the question did. */
+/*
+ * A socket may outlive the request that opened it (pfsockopen() with an asynchronous connect), and
+ * the page is about the request of now: it must have begun before the look-up did. The page was
+ * made some time before it is read here, so a request just begun can look too young: then the page
+ * is asked again.
+ */
 static bool began_before(const struct owner_wait *w, const struct fpm_status *status)
 {
 	return status->duration_us >= (clock_mono_ns() - w->begun_ns) / 1000 + 1;
 }
 
+static int ask_again(struct owner_wait *w, struct owner *owner)
+{
+	if (w->asked++ == ASKED_MAX)
+		return fail(w, owner, OWNER_WHY_NOT_TOLD, -ENOENT);
+	fcgi_response_free(&w->response);
+	w->sent = 0;
+	return -EAGAIN;
+}
+
+/* -EAGAIN: it is asked again. */
 static int read_answer(struct owner_wait *w, struct owner *owner)
 {
 	const char *pool = script_fpm_pool(owner->cmdline, owner->cmdline_bytes);
@@ -189,8 +208,10 @@ static int read_answer(struct owner_wait *w, struct owner *owner)
 	if (error)
 		return fail(w, owner, error == -ETIME ? OWNER_WHY_DEADLINE : OWNER_WHY_NOT_TRUSTED,
 			    error);
-	if (!fpm_status_at_work(&status) || is_dash(status.script) || !in_time)
+	if (!fpm_status_at_work(&status) || is_dash(status.script))
 		return fail(w, owner, OWNER_WHY_NOT_TOLD, -ENOENT);
+	if (!in_time)
+		return ask_again(w, owner);
 	return take_texts(w, owner, &status);
 }
 
@@ -199,14 +220,14 @@ static enum owner_why why_of(int error)
 	return error == EACCES || error == EPERM ? OWNER_WHY_DENIED : OWNER_WHY_ERROR;
 }
 
-int owner_wait_step(struct owner_wait *w, struct owner *owner)
+/* Whoever answered once, but not closely enough, has told nothing. */
+static int break_off(struct owner_wait *w, struct owner *owner, enum owner_why why, int error)
 {
-	uint8_t bytes[16384];
+	return fail(w, owner, w->asked > 1 ? OWNER_WHY_NOT_TOLD : why, error);
+}
 
-	if (w->over)
-		return owner->script_why == OWNER_WHY_NONE ? 0 : -ENOENT;
-	if (clock_mono_ns() >= w->deadline_ns)
-		return fail(w, owner, OWNER_WHY_DEADLINE, -ETIME);
+static int send_question(struct owner_wait *w, struct owner *owner)
+{
 	while (w->sent < w->request_n) {
 		ssize_t n = send(w->fd, w->request + w->sent, w->request_n - w->sent,
 				 MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -216,9 +237,17 @@ int owner_wait_step(struct owner_wait *w, struct owner *owner)
 		if (n < 0 && (errno == EAGAIN || errno == ENOTCONN))
 			return -EINPROGRESS;
 		if (n < 0)
-			return fail(w, owner, why_of(errno), -errno);
+			return break_off(w, owner, why_of(errno), -errno);
 		w->sent += (size_t)n;
 	}
+	return 0;
+}
+
+/* As read_answer(), when one is there. */
+static int receive_answer(struct owner_wait *w, struct owner *owner)
+{
+	uint8_t bytes[16384];
+
 	for (;;) {
 		ssize_t n = recv(w->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		int result;
@@ -228,16 +257,33 @@ int owner_wait_step(struct owner_wait *w, struct owner *owner)
 		if (n < 0 && errno == EAGAIN)
 			return -EINPROGRESS;
 		if (n <= 0) /* the end came before the answer did */
-			return fail(w, owner, OWNER_WHY_ERROR, n ? -errno : -EPIPE);
+			return break_off(w, owner, OWNER_WHY_ERROR, n ? -errno : -EPIPE);
 		result = fcgi_feed(&w->response, bytes, (size_t)n);
-		w->answered = result != 0; /* not when it only drips */
+		w->answered |= result != 0; /* not when it only drips */
 		if (result < 0)
-			return fail(w, owner,
-				    result == -EBADMSG ? OWNER_WHY_NOT_TRUSTED : OWNER_WHY_ERROR,
-				    result);
+			return break_off(w, owner,
+					 result == -EBADMSG ? OWNER_WHY_NOT_TRUSTED
+							    : OWNER_WHY_ERROR,
+					 result);
 		if (result == 1)
 			return read_answer(w, owner);
 	}
+}
+
+int owner_wait_step(struct owner_wait *w, struct owner *owner)
+{
+	int error;
+
+	if (w->over)
+		return owner->script_why == OWNER_WHY_NONE ? 0 : -ENOENT;
+	do {
+		if (clock_mono_ns() >= w->deadline_ns)
+			return fail(w, owner, OWNER_WHY_DEADLINE, -ETIME);
+		error = send_question(w, owner);
+		if (!error)
+			error = receive_answer(w, owner);
+	} while (error == -EAGAIN);
+	return error;
 }
 
 /* What the page said is about now; the process must be what it was, and still hold it. */

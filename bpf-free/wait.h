@@ -15,9 +15,10 @@ struct wait_host {
 		      uint64_t deadline_ns);
 };
 
-/* Takes over call->call.fd and call->found.pid_fd, also when it fails. -EBUSY: too many questions
+/* begun_ns: when the look-up began; an answer about a request that began later is none. Takes over
+ * call->call.fd and call->found.pid_fd, also when it fails. -EBUSY: too many questions
  * are under way, or this pool let us wait too often. */
 int wait_begin(struct wait_host *host, const struct lookup_call *call, const struct owner *owner,
-	       uint64_t deadline_ns, struct owner_wait **wait);
+	       uint64_t begun_ns, uint64_t deadline_ns, struct owner_wait **wait);
 
 #endif

@@ -5,39 +5,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define MARKS	       16
-#define MARK_NS	       (250 * INT64_C(1000000))	   /* between two marks at least */
+#include "trigger_tail.h"
+
 #define TURN_LOG_BYTES (1u << 20)		   /* read from one log in a turn */
 #define TURN_BYTES     (8u << 20)		   /* and from all */
 #define PAST_BYTES     (1u << 20)		   /* read again for a new question, of one log */
 #define BEFORE_NS      (120 * INT64_C(1000000000)) /* a rotated file that rests so long is done */
-#define TAIL_BYTES     32 /* before the end, to tell a file that was cut and has grown again */
-
-struct mark {
-	int64_t ns;
-	uint64_t size;
-};
-
-/* One file: what the path leads to, or what it led to before. */
-struct tail {
-	int fd; /* -1: none */
-	uint64_t dev, ino;
-	uint64_t size; /* when it was looked at last */
-	uint64_t read; /* up to here lines were given to those who hold the log */
-	int64_t grew_ns;
-	struct mark marks[MARKS]; /* oldest first */
-	unsigned n_marks;
-	unsigned n_end; /* bytes of end[]: those before size */
-	char end[TAIL_BYTES];
-};
 
 struct log {
 	char *path; /* NULL: the slot is free */
 	struct trigger_format *format;
-	struct tail now, before;
+	struct trigger_tail now, before;
 	unsigned holders;
 	bool old, missed;
 };
@@ -66,17 +46,10 @@ struct trigger_logs *trigger_logs_new(int root_fd)
 	return NULL;
 }
 
-static void close_tail(struct tail *tail)
-{
-	if (tail->fd >= 0)
-		close(tail->fd);
-	*tail = (struct tail){ .fd = -1 };
-}
-
 static void drop(struct log *log)
 {
-	close_tail(&log->now);
-	close_tail(&log->before);
+	trigger_tail_close(&log->now);
+	trigger_tail_close(&log->before);
 	trigger_format_free(log->format);
 	free(log->path);
 	*log = (struct log){ .now.fd = -1, .before.fd = -1 };
@@ -92,82 +65,21 @@ void trigger_logs_free(struct trigger_logs *logs)
 	free(logs);
 }
 
-/* --- where a file ends ----------------------------------------------------------------------- */
-
-static void add_mark(struct tail *tail, int64_t ns)
-{
-	struct mark *last = tail->n_marks ? &tail->marks[tail->n_marks - 1] : NULL;
-
-	if (last && ns < last->ns) { /* the clock was set back: they say nothing any more */
-		tail->n_marks = 0;
-		last = NULL;
-	}
-	if (last && ns - last->ns < MARK_NS)
-		return;
-	if (tail->n_marks == MARKS) {
-		memmove(tail->marks, tail->marks + 1, (MARKS - 1) * sizeof(tail->marks[0]));
-		tail->n_marks--;
-	}
-	tail->marks[tail->n_marks++] = (struct mark){ ns, tail->size };
-}
-
-static void remember_end(struct tail *tail)
-{
-	size_t n = tail->size < TAIL_BYTES ? (size_t)tail->size : TAIL_BYTES;
-
-	if (pread(tail->fd, tail->end, n, (off_t)(tail->size - n)) != (ssize_t)n)
-		n = 0;
-	tail->n_end = (unsigned)n;
-}
-
-/* Is what was at its end still there? */
-static bool is_same_file(const struct tail *tail)
-{
-	char end[TAIL_BYTES];
-
-	return !tail->n_end || (pread(tail->fd, end, tail->n_end,
-				      (off_t)(tail->size - tail->n_end)) == (ssize_t)tail->n_end &&
-				!memcmp(end, tail->end, tail->n_end));
-}
-
-/* Looks at its size. True: it was cut (copytruncate), and is another file from its start on. */
-static bool look(struct tail *tail, int64_t now_ns)
-{
-	struct stat st;
-	bool cut;
-
-	if (tail->fd < 0 || fstat(tail->fd, &st) < 0)
-		return false;
-	if ((uint64_t)st.st_size == tail->size && tail->n_marks) {
-		add_mark(tail, now_ns);
-		return false;
-	}
-	cut = (uint64_t)st.st_size < tail->size || !is_same_file(tail);
-	if (cut) {
-		tail->read = 0;
-		tail->n_marks = 0;
-		tail->marks[tail->n_marks++] = (struct mark){ now_ns, 0 };
-	}
-	tail->size = (uint64_t)st.st_size;
-	tail->grew_ns = now_ns;
-	remember_end(tail);
-	add_mark(tail, now_ns);
-	return cut;
-}
+/* --- where the files end ---------------------------------------------------------------------- */
 
 static void open_tail(struct trigger_logs *logs, struct log *log, bool from_end, int64_t now_ns)
 {
-	struct tail *tail = &log->now;
+	struct trigger_tail *tail = &log->now;
 
-	*tail = (struct tail){ .fd = -1 };
+	*tail = (struct trigger_tail){ .fd = -1 };
 	tail->fd = trigger_open(logs->root_fd, log->path, &tail->dev, &tail->ino);
 	if (tail->fd < 0) {
 		tail->fd = -1;
 		return;
 	}
 	if (!from_end) /* it came since the last look: all of it is new */
-		tail->marks[tail->n_marks++] = (struct mark){ now_ns - MARK_NS, 0 };
-	look(tail, now_ns);
+		tail->marks[tail->n_marks++] = (struct trigger_mark){ now_ns - TRIGGER_MARK_NS, 0 };
+	trigger_tail_look(tail, now_ns);
 	tail->read = from_end ? tail->size : 0;
 }
 
@@ -183,7 +95,7 @@ static void see_to_rotation(struct trigger_logs *logs, struct log *log, int64_t 
 	if (had) {
 		if (log->before.fd >= 0 && log->before.read < log->before.size)
 			log->missed = true;
-		close_tail(&log->before);
+		trigger_tail_close(&log->before);
 		log->before = log->now;
 	}
 	open_tail(logs, log, false, now_ns);
@@ -194,12 +106,12 @@ static void look_at(struct trigger_logs *logs, struct log *log, int64_t now_ns)
 	/* What was cut away before it was read is nowhere to be had. */
 	uint64_t unread = log->now.size - log->now.read;
 
-	if (look(&log->now, now_ns))
+	if (trigger_tail_look(&log->now, now_ns))
 		log->missed |= log->holders && unread;
-	look(&log->before, now_ns);
+	trigger_tail_look(&log->before, now_ns);
 	see_to_rotation(logs, log, now_ns);
 	if (log->before.fd >= 0 && now_ns - log->before.grew_ns > BEFORE_NS)
-		close_tail(&log->before);
+		trigger_tail_close(&log->before);
 }
 
 void trigger_logs_mark(struct trigger_logs *logs, int64_t now_ns)
@@ -223,8 +135,9 @@ static void give(const struct log *log, unsigned number, const char *line, size_
 
 /* Gives the lines whose newline lies within from … to, the first one from its start on. Up to
  * TURN_LOG_BYTES; where it came to. */
-static uint64_t read_lines(struct trigger_logs *logs, unsigned number, const struct tail *tail,
-			   uint64_t from, uint64_t to, trigger_lines_fn *fn, void *context)
+static uint64_t read_lines(struct trigger_logs *logs, unsigned number,
+			   const struct trigger_tail *tail, uint64_t from, uint64_t to,
+			   trigger_lines_fn *fn, void *context)
 {
 	struct log *log = &logs->logs[number];
 	uint64_t start = from > TRIGGER_LINE_BYTES ? from - TRIGGER_LINE_BYTES : 0;
@@ -256,7 +169,7 @@ static uint64_t read_lines(struct trigger_logs *logs, unsigned number, const str
 	return start + (uint64_t)got;
 }
 
-static void read_tail(struct trigger_logs *logs, unsigned number, struct tail *tail,
+static void read_tail(struct trigger_logs *logs, unsigned number, struct trigger_tail *tail,
 		      trigger_lines_fn *fn, void *context)
 {
 	uint64_t to;
@@ -368,21 +281,12 @@ bool trigger_logs_has_vhost(const struct trigger_logs *logs, unsigned log)
 	return trigger_format_has_vhost(logs->logs[log].format);
 }
 
-/* The newest mark that is no younger; NULL: there is none. */
-static const struct mark *mark_at(const struct tail *tail, int64_t ns)
-{
-	for (unsigned i = tail->n_marks; i > 0; i--)
-		if (tail->marks[i - 1].ns <= ns)
-			return &tail->marks[i - 1];
-	return NULL;
-}
-
 /* What one file has got since, up to end. */
-static bool read_past(struct trigger_logs *logs, unsigned number, const struct tail *tail,
+static bool read_past(struct trigger_logs *logs, unsigned number, const struct trigger_tail *tail,
 		      uint64_t end, int64_t since_ns, bool older, trigger_lines_fn *fn,
 		      void *context)
 {
-	const struct mark *mark = mark_at(tail, since_ns);
+	const struct trigger_mark *mark = trigger_tail_mark(tail, since_ns);
 	uint64_t from;
 	bool whole = mark != NULL || older;
 

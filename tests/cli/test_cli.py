@@ -588,6 +588,8 @@ def a_wrong_command_line_is_exit_2_and_one_line():
     for args, part in (
             (["frob"], 'unknown command "frob"'), (["--frob"], 'unknown option "--frob"'),
             ([], "expected a command"), (["status", "x"], "one argument too many"),
+            (["show"], "expected ID or --offender"), (["show", "1", "--offender", "1"], "not both"),
+            (["show", "--offender", "1", "--pcap", "x"], "--pcap is for one verdict"),
             (["show", "abc"], "expected the ID of a verdict"), (["show", "0"], "expected the ID"),
             (["show", "1", "-o", "csv"], "expected table, json or jsonl"),
             (["status", "-o", "csv"], "expected table, json or jsonl"),

@@ -141,7 +141,8 @@ def wrong(row, truth):
     caller = row.get('caller') or None
     if isinstance(caller, dict) and caller.get('pid'):
         name = caller['pid'], caller['start_ticks']
-        if name not in {one.name for one in truth.callers}:
+        # Of one that had ended before anybody looked at it only the pid is known.
+        if name not in {one.name for one in truth.callers} | {(one.pid, 0) for one in truth.callers}:
             yield f'caller {name} is none of {[one.name for one in truth.callers]}'
     yield from wrong_holders(row, truth)
     if row['pid']:

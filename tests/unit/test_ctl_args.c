@@ -16,6 +16,7 @@ int egressctl_main(int argc, char **argv);
 #include "../../agent/egressctl.c"
 #undef main
 #include "../../agent/ctl_args.c"
+#include "../../agent/ctl_columns.c"
 #include "../../agent/ctl_say.c"
 #include "../../agent/ctl_time.c"
 
@@ -148,6 +149,21 @@ static void words_after_two_dashes_are_arguments(void **state)
 	ctl_args_free(&args);
 }
 
+static void an_option_stands_in_for_the_argument(void **state)
+{
+	struct ctl_args args;
+	(void)state;
+
+	good("show --offender 4 -o json", &args);
+	assert_int_equal(args.offender, 4);
+	assert_int_equal(args.n_arguments, 0);
+	ctl_args_free(&args);
+	good("show 7", &args);
+	assert_int_equal(args.offender, 0);
+	assert_string_equal(args.arguments[0], "7");
+	ctl_args_free(&args);
+}
+
 static void help_and_version_are_commands_and_options(void **state)
 {
 	struct ctl_args args;
@@ -211,7 +227,9 @@ static void what_is_wrong_is_said_in_one_line(void **state)
 		{ "watch --until now",
 		  "--until means nothing to \"watch\"; see \"egressctl help watch\"" },
 		{ "list-verdicts --columns id,ts,ID", "--columns: \"id\" stands there twice" },
-		{ "show", "show: expected ID" },
+		{ "show", "show: expected ID or --offender" },
+		{ "show --utc -o json", "show: expected ID or --offender" },
+		{ "show 1 --offender 2", "show: expected ID or --offender, not both" },
 		{ "replay", "replay: expected FILE..." },
 		{ "rules", "rules: expected load|unload|show|check" },
 		{ "show 1 2", "show: \"2\" is one argument too many; usage: egressctl show ID" },
@@ -258,6 +276,8 @@ static void the_tables_fit_together(void **state)
 		assert_non_null(command->summary);
 		assert_true(command->least == 0 || command->arguments);
 		assert_true(command->least <= command->most);
+		assert_int_equal(command->options & command->instead, command->instead);
+		assert_true(!command->instead || command->least);
 		assert_int_equal(!!(command->options & CTL_COLUMNS), !!command->kind);
 		assert_int_equal(!!(command->options & CTL_SORT), !!command->n_sort_words);
 	}
@@ -281,6 +301,7 @@ int main(void)
 		cmocka_unit_test(times_are_read_when_all_options_are_known),
 		cmocka_unit_test(each_sort_and_column_of_a_command_is_its_own),
 		cmocka_unit_test(words_after_two_dashes_are_arguments),
+		cmocka_unit_test(an_option_stands_in_for_the_argument),
 		cmocka_unit_test(help_and_version_are_commands_and_options),
 		cmocka_unit_test(what_is_wrong_is_said_in_one_line),
 		cmocka_unit_test(a_wrong_column_is_named_with_those_there_are),

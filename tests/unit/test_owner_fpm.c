@@ -266,7 +266,7 @@ static void request(void **unused)
 
 	(void)unused;
 	assert_true(n > 16);
-	assert_memory_equal(out, "\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0", 16);
+	assert_memory_equal(out, "\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0", 16);
 	params = (size_t)out[20] << 8 | out[21];
 	assert_int_equal(out[17], 4);
 	assert_non_null(memmem(out, n, "\13\13SCRIPT_NAME/egt-status", 24));

@@ -30,17 +30,22 @@ static void path_of(char *out, const char *name)
 	assert_true(snprintf(out, 512, "%s/%s", home, name) < 512);
 }
 
+static void make_folders(char *path)
+{
+	for (char *at = path + strlen(home) + 1; (at = strchr(at, '/')); at++) {
+		*at = 0;
+		mkdir(path, 0755);
+		*at = '/';
+	}
+}
+
 static void put(const char *name, const void *bytes, size_t len)
 {
 	char path[512];
 	FILE *file;
 
 	path_of(path, name);
-	for (char *at = path + strlen(home) + 1; (at = strchr(at, '/')); at++) {
-		*at = 0;
-		mkdir(path, 0755);
-		*at = '/';
-	}
+	make_folders(path);
 	file = fopen(path, "w");
 	assert_non_null(file);
 	assert_int_equal(fwrite(bytes, 1, len, file), len);
@@ -52,6 +57,7 @@ static void put_link(const char *name, const char *target)
 	char path[512];
 
 	path_of(path, name);
+	make_folders(path);
 	unlink(path);
 	assert_int_equal(symlink(target, path), 0);
 }
@@ -68,18 +74,40 @@ static size_t stat_text(char *out, pid_t pid, const char *comm, size_t comm_len,
 				   ppid, start);
 }
 
-static void process(pid_t pid, const char *comm, pid_t ppid, unsigned long long start)
+/* args_bytes: what the kernel says of how long its arguments were (proc(5), 48 and 49). */
+static void process_of(pid_t pid, const char *comm, pid_t ppid, unsigned long long start,
+		       unsigned args_bytes)
 {
 	char name[64], text[512];
+	size_t n = stat_text(text, pid, comm, strlen(comm), ppid, start) - 1;
 
+	n += (size_t)sprintf(text + n,
+			     " 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 "
+			     "4096 %u 50 51 52\n",
+			     4096 + args_bytes);
 	sprintf(name, "%d/stat", pid);
-	put(name, text, stat_text(text, pid, comm, strlen(comm), ppid, start));
+	put(name, text, n);
 	sprintf(name, "%d/status", pid);
 	put(name, text,
 	    (size_t)sprintf(text,
 			    "Name:\tx\nState:\tS (sleeping)\nUid:\t%d\t34\t34\t34\n"
 			    "Gid:\t%d\t36\t36\t36\nFDSize:\t64\nVmSize:\t1 kB\n",
 			    pid + 1000, pid + 2000));
+}
+
+static void process(pid_t pid, const char *comm, pid_t ppid, unsigned long long start)
+{
+	process_of(pid, comm, ppid, start, 0); /* not told */
+}
+
+/* A web server that runs CGI programs, with this environment of its own. */
+static void server(pid_t pid, const void *env_text, size_t len)
+{
+	char name[64];
+
+	process(pid, "apache2", 1, 20);
+	sprintf(name, "%d/environ", pid);
+	put(name, env_text, len);
 }
 
 static int remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -223,7 +251,9 @@ static void described(void **unused)
 	    13);
 	put("42/loginuid", "1000", 4);
 	put("42/cgroup", "0::/system.slice/cron.service\n", 30);
+	/* what anybody may put there is no request: no web server started it */
 	put("42/environ", "REQUEST_METHOD=GET\0HTTP_HOST=a.example\0SECRET=x\0", 48);
+	put_link("42/fd/0", "/dev/null");
 	assert_int_equal(describe(42), 0);
 	assert_int_equal(owner.how, OWNER_CONFIRMED);
 	assert_int_equal(owner.proc.pid, 42);
@@ -244,8 +274,8 @@ static void described(void **unused)
 	assert_string_equal(owner.cwd, "/srv/app");
 	assert_int_equal(owner.cmdline_bytes, 13);
 	assert_string_equal(owner.unit, "cron.service");
-	assert_string_equal(owner.request_method, "GET");
-	assert_string_equal(owner.request_host, "a.example");
+	assert_string_equal(owner.request_method, "");
+	assert_string_equal(owner.request_host, "");
 	assert_int_equal(owner.n_parents, 2);
 	assert_int_equal(owner.parents[0].pid, 10);
 	assert_int_equal(owner.parents[1].pid, 1);
@@ -324,9 +354,14 @@ static void long_texts(void **unused)
 	assert_int_equal(strlen(owner.script), OWNER_CMDLINE_BYTES - 1 - 5);
 	memcpy(text, "REQUEST_URI=", 12);
 	text[5000] = 0;
+	memcpy(text + 5001, "REQUEST_METHOD=GET", 19);
 	put("45/environ", text, sizeof(text));
+	server(9, "A=x", 4);
+	process(45, "perl", 9, 60);
+	put_link("45/fd/0", "/dev/null");
 	put("45/cmdline", "perl\0/m", 8);
 	assert_int_equal(describe(45), 0);
+	assert_string_equal(owner.request_method, "GET");
 	assert_int_equal(strlen(owner.request_uri), sizeof(owner.request_uri) - 1);
 	assert_int_equal(owner.cut, OWNER_CUT_REQUEST);
 }
@@ -357,11 +392,12 @@ static void scripts(void **unused)
 	assert_string_equal(owner.script, "/srv/pkg/__main__.py");
 	put_link("46/exe", "/usr/bin/php-cgi8.2");
 	put("46/cmdline", "php-cgi", 8);
-	put("46/environ", "SCRIPT_FILENAME=/srv/app", 25);
+	put("46/environ", "SCRIPT_FILENAME=/srv/app\0GATEWAY_INTERFACE=CGI/1.1", 51);
+	put_link("46/fd/0", "/dev/null");
 	assert_int_equal(describe(46), 0);
 	assert_string_equal(owner.script, "");
 	assert_int_equal(owner.script_why, OWNER_WHY_NOT_TOLD);
-	put("46/environ", "SCRIPT_FILENAME=/srv/app/m.pl", 30);
+	put("46/environ", "SCRIPT_FILENAME=/srv/app/m.pl\0GATEWAY_INTERFACE=CGI/1.1", 56);
 	assert_int_equal(describe(46), 0);
 	assert_string_equal(owner.script, "/srv/app/m.pl");
 	assert_int_equal(owner.script_from, OWNER_SCRIPT_ENVIRON);
@@ -385,7 +421,7 @@ static void scripts(void **unused)
 static void standard_input(void **unused)
 {
 	(void)unused;
-	process(47, "sh", 1, 60);
+	process_of(47, "sh", 1, 60, 3);
 	put("srv/in.sh", "", 0);
 	put("47/cmdline", "sh", 3);
 	put("47/fd/1", "", 0);
@@ -402,11 +438,113 @@ static void standard_input(void **unused)
 	put_link("47/fd/0", "/srv");
 	assert_int_equal(describe(47), 0);
 	assert_string_equal(owner.script, "");
+	process(47, "sh", 1,
+		60); /* how long they were is not told: then what stands there counts */
+	put_link("47/fd/0", "/srv/in.sh");
+	assert_int_equal(describe(47), 0);
+	assert_string_equal(owner.script, "/srv/in.sh");
 	put_link("47/fd/7", "/srv/in.sh");
 	put("47/cmdline", "sh\0/dev/fd/7", 13);
 	assert_int_equal(describe(47), 0);
 	assert_string_equal(owner.script, "/srv/in.sh");
 	assert_int_equal(owner.script_from, OWNER_SCRIPT_ARGV);
+}
+
+/* A title written over longer arguments says nothing of what stood there. */
+static void one_word_left(void **unused)
+{
+	(void)unused;
+	process_of(50, "perl", 1, 60, 30);
+	put_link("50/exe", "/usr/bin/perl");
+	put_link("50/fd/0", "/srv/in.sh");
+	put("50/cmdline", "perl", 5);
+	assert_int_equal(describe(50), 0);
+	assert_string_equal(owner.script, "");
+	assert_int_equal(owner.script_from, OWNER_SCRIPT_NONE);
+	assert_int_equal(owner.script_why, OWNER_WHY_NOT_TOLD);
+	put("50/stat", "50 (perl) S 1 1 1 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 60 1 2 3\n", 66);
+	assert_int_equal(describe(50), 0);
+	assert_int_equal(owner.script_why, OWNER_WHY_NOT_TOLD);
+}
+
+/* The environment of a CGI program is its request's; of a FastCGI server, or below a server that
+ * somebody's request started, it is another's. */
+static void cgi_requests(void **unused)
+{
+	static const char request[] = "REQUEST_METHOD=POST\0REQUEST_URI=/m.pl?a=b\0"
+				      "SERVER_NAME=a.example\0REMOTE_ADDR=192.0.2.1";
+
+	(void)unused;
+	server(60, "LANG=C", 7);
+	process(61, "sh", 60, 50);
+	process(62, "m.pl", 61, 60);
+	put_link("62/exe", "/usr/bin/perl");
+	put("62/cmdline", "perl\0/srv/app/m.pl", 19);
+	put("62/environ", request, sizeof(request));
+	put_link("62/fd/0", "pipe:[5]");
+	assert_int_equal(describe(62), 0);
+	assert_string_equal(owner.request_method, "POST");
+	assert_string_equal(owner.request_uri, "/m.pl?a=b");
+	assert_string_equal(owner.request_host, "a.example");
+	assert_string_equal(owner.request_client, "192.0.2.1");
+	assert_int_equal(owner.cut, 0);
+	put_link("62/fd/0", "socket:[5]");
+	assert_int_equal(describe(62), 0);
+	assert_string_equal(owner.request_method, "");
+	put_link("62/fd/0", "pipe:[5]");
+	server(60, request, sizeof(request));
+	assert_int_equal(describe(62), 0);
+	assert_string_equal(owner.request_method, "");
+}
+
+/* Without arguments it runs what the environment says; a FastCGI server does not. */
+static void php_cgi(void **unused)
+{
+	static const char env_text[] = "SCRIPT_FILENAME=/srv/app/m.php";
+
+	(void)unused;
+	process_of(63, "php-cgi", 1, 60, 8);
+	put("srv/app/m.php", "", 0);
+	put_link("63/root", home);
+	put_link("63/exe", "/usr/bin/php-cgi8.2");
+	put("63/cmdline", "php-cgi", 8);
+	put("63/environ", env_text, sizeof(env_text));
+	put_link("63/fd/0", "pipe:[5]");
+	assert_int_equal(describe(63), 0);
+	assert_string_equal(owner.script, "/srv/app/m.php");
+	assert_int_equal(owner.script_from, OWNER_SCRIPT_ENVIRON);
+	put_link("63/fd/0", "socket:[5]");
+	assert_int_equal(describe(63), 0);
+	assert_string_equal(owner.script, "");
+	assert_int_equal(owner.script_why, OWNER_WHY_NOT_TOLD);
+}
+
+/* The title has the path's end only; the folder that it is in gives the rest. */
+static void lsphp(void **unused)
+{
+	static const char folder[] = "srv/a-folder-with-a-name-that-is-long-enough/sub";
+	char title[128], path[128], name[256];
+	const size_t shown = 45;
+
+	(void)unused;
+	process(64, "lsphp", 1, 60);
+	put_link("64/root", home);
+	put_link("64/exe", "/usr/local/lsws/fcgi-bin/lsphp");
+	sprintf(name, "%s/m.php", folder);
+	put(name, "", 0);
+	sprintf(path, "/%s/m.php", folder);
+	assert_true(strlen(path) > shown);
+	sprintf(title, "lsphp:%s", path + strlen(path) - shown);
+	put("64/cmdline", title, strlen(title) + 1);
+	sprintf(name, "/%s", folder);
+	put_link("64/cwd", name);
+	assert_int_equal(describe(64), 0);
+	assert_string_equal(owner.script, path);
+	assert_int_equal(owner.script_from, OWNER_SCRIPT_TITLE);
+	put_link("64/cwd", "/srv/app");
+	assert_int_equal(describe(64), 0);
+	assert_string_equal(owner.script, "");
+	assert_int_equal(owner.script_why, OWNER_WHY_NOT_TOLD);
 }
 
 static void ancestors(void **unused)
@@ -513,6 +651,12 @@ int main(void)
 		{ "texts that don't fit are cut and say so", long_texts },
 		{ "a folder is never a script, a file that is gone still is one", scripts },
 		{ "a program on a descriptor is named when it is a file", standard_input },
+		{ "one word left of longer arguments says nothing of standard input",
+		  one_word_left },
+		{ "a request is taken from a CGI program's environment, and from no other's",
+		  cgi_requests },
+		{ "php-cgi runs what its environment says, unless it serves FastCGI", php_cgi },
+		{ "a cut title of lsphp is whole with its folder, and nothing without", lsphp },
 		{ "parents end at eight, at a younger one, and in no loop", ancestors },
 		{ "a process that is spared is named, and its script is said to be missing for "
 		  "time",

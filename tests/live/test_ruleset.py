@@ -226,9 +226,13 @@ def check(name, got, wanted):
         print(f"#   got    {got!r}\n#   wanted {wanted!r}", flush=True)
 
 
-def raw(*packets, to=PEER_ADDRESS[4]):
-    """Sends whole IPv4 packets as root."""
+def raw(*packets, to=PEER_ADDRESS[4], uid=ROOT, mark=None):
+    """Sends whole IPv4 packets, from a raw socket of that uid."""
+    libc.setfsuid(uid)  # a packet's uid is the fsuid of who opened its socket; CAP_NET_RAW stays
     s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    libc.setfsuid(ROOT)
+    if mark is not None:
+        s.setsockopt(socket.SOL_SOCKET, 36, struct.pack("=I", mark))  # SO_MARK
     for packet in packets:
         try:
             s.sendto(packet, (to, 0))
@@ -369,6 +373,9 @@ def test_nat(version):
           seen(lambda: connect(WEB, peer, 2525)), guard)
     check(f"IPv{version}: also with a forged mark", seen(lambda: connect(WEB, peer, 2525, mark=0x00a00000)),
           guard)
+    check(f"IPv{version}: also with the mail server's mark, forged",
+          seen(lambda: connect(WEB, peer, 2525, mark=0x00f00000)), guard)
+    check(f"IPv{version}: the mail server gets out by it", seen(lambda: connect(MAIL, peer, 2525)), ("ok", {}, []))
     check(f"IPv{version}: also with a forged deny mark", seen(lambda: connect(WEB, peer, 2525, mark=0x00d00000)),
           guard)
     tool("-m", "load")
@@ -394,6 +401,20 @@ def test_odd_packets():
           seen(lambda: raw(ip4(tcp(0x10)))), (None, {"not_opening": 1}, [(25, "not_opening", ROOT)]))
     check("a SYN|ACK opens: refused by the guard, never held",
           seen(lambda: raw(ip4(tcp(0x12)))), (None, {"refused_by_guard": 1, "unheld": 1}, [(25, "refused_by_guard", ROOT)]))
+    for mark in (None, 0x00f00000):
+        said = f"{', forged mark' if mark else ''}"
+        check(f"a fragment of the mail server's user is refused, too{said}",
+              seen(lambda: raw(ip4(tcp(2), 0x2000), ip4(tcp(2)[:8], 0x2000), uid=MAIL, mark=mark)),
+              (None, {"fragment": 2}, [(25, "fragment", MAIL)] * 2))
+        check(f"a SYN of the mail server's user is counted once, however it was made{said}",
+              seen(lambda: raw(ip4(tcp(2)), ip4(tcp(0xc2)), uid=MAIL, mark=mark)),
+              (None, {"mail": 2}, [(26, "mail", MAIL)] * 2))
+        check(f"what else the mail server's user sends is no opening{said}",
+              seen(lambda: raw(ip4(tcp(0x12)), ip4(tcp(0x10)), ip4(tcp(0x14)), uid=MAIL, mark=mark)),
+              (None, {}, []))
+        check(f"a packet of another uid is never taken for the mail server's{said}",
+              seen(lambda: raw(ip4(tcp(0x10)), ip4(tcp(0x11)), uid=WEB, mark=mark)),
+              (None, {"not_opening": 2}, [(25, "not_opening", WEB)] * 2))
     check("a SYN with other flags (ECN) is a SYN",
           seen(lambda: raw(ip4(tcp(0xc2)))),
           (None, {"held": 1, "refused_by_guard": 1}, [(25, "refused_by_guard", ROOT)]))

@@ -24,6 +24,7 @@
 	(500 * INT64_C(1000000)) /* of each second, while packets are held: one user's */
 #define HELD_ALL_NS  (900 * INT64_C(1000000)) /* and all users' look-ups */
 #define REST_NS	     (20 * INT64_C(1000)) /* an epoll_wait() that took longer had nothing to do */
+#define EVENTS	     16
 #define REST_EACH_NS (50 * INT64_C(1000000))
 #define GATHERED_NS  (15 * INT64_C(1000000)) /* copies are held back for 10 ms (copies.c) */
 #define DEAF_NS                                                                                    \
@@ -305,6 +306,22 @@ static void judge_free(struct judge *judge)
 	free(judge);
 }
 
+/* Now and then it is asked first whether anything waits: if not, calls that were made before have
+ * no packet to come. (That a wait took long does not say so: we may have been stopped.) */
+static int await_events(struct judge *judge, struct epoll_event events[EVENTS], int64_t now_ns,
+			int timeout_ms)
+{
+	if (now_ns - judge->rested_ns > REST_EACH_NS) {
+		int count = epoll_wait(judge->epoll_fd, events, EVENTS, 0);
+
+		if (count)
+			return count;
+		owner_rest(judge->finder, (uint64_t)now_ns);
+		judge->rested_ns = now_ns;
+	}
+	return epoll_wait(judge->epoll_fd, events, EVENTS, timeout_ms);
+}
+
 int judge_main(const struct judge_start *start)
 {
 	struct judge *judge = calloc(1, sizeof(*judge));
@@ -326,12 +343,12 @@ int judge_main(const struct judge_start *start)
 	if (!error && send(judge->control_fd, JUDGE_SAYS_READY, 1, MSG_NOSIGNAL) != 1)
 		error = -errno;
 	while (!error && !judge->stopping) {
-		struct epoll_event events[16];
+		struct epoll_event events[EVENTS];
 		int timeout_ms = judge_end_late_parked(judge, false);
 		int64_t asleep_ns = clock_ns(CLOCK_MONOTONIC), now;
 		int count;
 
-		count = epoll_wait(judge->epoll_fd, events, 16, timeout_ms);
+		count = await_events(judge, events, asleep_ns, timeout_ms);
 		if (count < 0 && errno != EINTR) {
 			error = -errno;
 			log_error("epoll: %s", strerror(errno));
@@ -339,14 +356,8 @@ int judge_main(const struct judge_start *start)
 
 		now = clock_ns(CLOCK_MONOTONIC);
 		judge->rested = now - asleep_ns > REST_NS;
-		if (judge->rested) {
+		if (judge->rested)
 			judge->busy_since_ns = now;
-			if (now - judge->rested_ns > REST_EACH_NS) {
-				/* a copy that the kernel still holds back is no rest */
-				owner_rest(judge->finder, (uint64_t)(asleep_ns - GATHERED_NS));
-				judge->rested_ns = now;
-			}
-		}
 		for (int i = 0; i < count; i++)
 			on_event(judge, &events[i]);
 	}

@@ -36,7 +36,11 @@ struct call {
 
 struct ring {
 	struct perf_event_mmap_page *page;
-	size_t bytes; /* of the data; a power of two */
+	size_t room; /* of the data; a power of two */
+	/* while it is drained */
+	uint64_t head, tail, time; /* time: of the next record; UINT64_MAX: there is none */
+	size_t size;
+	uint8_t bytes[RECORD_BYTES];
 };
 
 struct callers {
@@ -73,7 +77,7 @@ int callers_open(struct callers **callers, const struct caller_fds *fds)
 			error = -errno;
 			goto failed;
 		}
-		c->rings[c->n_rings++] = (struct ring){ map, PAGES * page };
+		c->rings[c->n_rings++] = (struct ring){ .page = map, .room = PAGES * page };
 	}
 	*callers = c;
 	return 0;
@@ -217,7 +221,7 @@ static void on_leave(struct callers *c, const struct caller_event *event, uint64
 static void copy_out(const struct ring *ring, uint64_t at, void *out, size_t n)
 {
 	const uint8_t *data = (const uint8_t *)ring->page + ring->page->data_offset;
-	size_t from = at & (ring->bytes - 1), first = ring->bytes - from;
+	size_t from = at & (ring->room - 1), first = ring->room - from;
 
 	if (first > n)
 		first = n;
@@ -260,34 +264,79 @@ static void take(struct callers *c, const uint8_t *bytes, size_t len)
 		on_leave(c, &event, sample.time);
 }
 
-static void drain_ring(struct callers *c, struct ring *ring)
+/* The next record of a ring, up to where it was filled when this began. 0: there is none. */
+static size_t next_record(const struct ring *ring, uint8_t bytes[RECORD_BYTES])
 {
-	uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
-	uint64_t tail = ring->page->data_tail;
+	struct perf_event_header header;
 
-	if (head == tail)
-		return;
-	while (tail < head) {
-		uint8_t bytes[RECORD_BYTES] = { 0 };
-		struct perf_event_header header;
-
-		copy_out(ring, tail, &header, sizeof(header));
-		if (header.size < sizeof(header) || header.size > head - tail)
-			break;
-		if (header.size <= sizeof(bytes)) {
-			copy_out(ring, tail, bytes, header.size);
-			take(c, bytes, header.size);
-		}
-		tail += header.size;
-	}
-	__atomic_store_n(&ring->page->data_tail, head, __ATOMIC_RELEASE);
+	if (ring->tail >= ring->head)
+		return 0;
+	copy_out(ring, ring->tail, &header, sizeof(header));
+	if (header.size < sizeof(header) || header.size > ring->head - ring->tail)
+		return 0;
+	copy_out(ring, ring->tail, bytes, header.size < RECORD_BYTES ? header.size : RECORD_BYTES);
+	return header.size;
 }
 
+/* A loss has no time: it is taken in at once. */
+static uint64_t time_of(const uint8_t *bytes, size_t size)
+{
+	struct perf_event_header header;
+	uint64_t time = 0;
+
+	memcpy(&header, bytes, sizeof(header));
+	if (header.type == PERF_RECORD_SAMPLE && size >= sizeof(header) + 16)
+		memcpy(&time, bytes + sizeof(header) + 8, sizeof(time));
+	return time;
+}
+
+static void refill(struct ring *ring)
+{
+	ring->size = next_record(ring, ring->bytes);
+	ring->time = ring->size ? time_of(ring->bytes, ring->size) : UINT64_MAX;
+}
+
+/* Each CPU has its ring, and a socket is opened on one and closed on another: by time. */
 void callers_drain(struct callers *c, uint64_t now_ns)
 {
+	bool any = false;
+
 	c->now_ns = now_ns;
-	for (unsigned i = 0; i < c->n_rings; i++)
-		drain_ring(c, &c->rings[i]);
+	for (unsigned i = 0; i < c->n_rings; i++) {
+		struct ring *ring = &c->rings[i];
+
+		ring->head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
+		ring->tail = ring->page->data_tail;
+		if (ring->head == ring->tail) {
+			ring->time = UINT64_MAX;
+			ring->size = 0;
+			continue;
+		}
+		refill(ring);
+		any = true;
+	}
+	while (any) {
+		struct ring *first = &c->rings[0];
+
+		for (unsigned i = 1; i < c->n_rings; i++)
+			if (c->rings[i].time < first->time)
+				first = &c->rings[i];
+		/* What is later may follow from what another ring has got since it was looked at.
+		 */
+		if (first->time > now_ns)
+			break;
+		if (first->size <= RECORD_BYTES)
+			take(c, first->bytes, first->size);
+		first->tail += first->size;
+		refill(first);
+	}
+	for (unsigned i = 0; any && i < c->n_rings; i++) {
+		struct ring *ring = &c->rings[i];
+
+		/* Behind a senseless record nothing can be told apart. */
+		__atomic_store_n(&ring->page->data_tail, ring->size ? ring->tail : ring->head,
+				 __ATOMIC_RELEASE);
+	}
 }
 
 static bool is_over(const struct call *call, uint64_t before_ns)

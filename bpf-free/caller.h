@@ -49,7 +49,7 @@ struct callers;
 /* Maps the buffers. The descriptors stay the caller's, and must stay open. */
 int callers_open(struct callers **callers, const struct caller_fds *fds);
 void callers_free(struct callers *callers); /* takes NULL */
-/* Takes in what the kernel has told since. now_ns: CLOCK_MONOTONIC. */
+/* Takes in what the kernel has told until now_ns, the CLOCK_MONOTONIC of just now, by time. */
 void callers_drain(struct callers *callers, uint64_t now_ns);
 /* No packet waits for its owner: of sockets that left SYN_SENT before then none will be asked. */
 void callers_forget(struct callers *callers, uint64_t before_ns);

@@ -19,6 +19,7 @@
 
 #define RCVBUF_BYTES (8 << 20) /* some 10,000 events */
 #define ANSWER_MS    1000
+#define SOME_MS	     200 /* for an answer that an older kernel does not give */
 #define EVENT_BYTES  128 /* 76 now */
 
 struct request {
@@ -26,6 +27,28 @@ struct request {
 	struct cn_msg message;
 	uint32_t op; /* enum proc_cn_mcast_op */
 } __attribute__((packed));
+
+/* Since Linux 6.6 the kernel leaves out what is not asked for: a process that renames itself
+ * without end must not keep us busy. An older one does not answer such a request. */
+struct request_of {
+	struct nlmsghdr header;
+	struct cn_msg message;
+	uint32_t op, events; /* struct proc_input */
+} __attribute__((packed));
+
+static int listen_to_some(int fd)
+{
+	const struct request_of request = {
+		.header = { .nlmsg_len = sizeof(request), .nlmsg_type = NLMSG_DONE },
+		.message = { .id = { CN_IDX_PROC, CN_VAL_PROC },
+			     .len = sizeof(request.op) + sizeof(request.events) },
+		.op = PROC_CN_MCAST_LISTEN,
+		.events = PROC_EVENT_FORK | PROC_EVENT_EXEC | PROC_EVENT_UID |
+			  (uint32_t)PROC_EVENT_EXIT,
+	};
+
+	return send(fd, &request, sizeof(request), 0) < 0 ? -errno : 0;
+}
 
 static int listen_to(int fd)
 {
@@ -40,35 +63,34 @@ static int listen_to(int fd)
 
 /* The kernel answers with an event "none" that carries an error (cn_proc_ack()). Others' answers
  * look the same, so any good one will do: it says that the connector is at work. */
-static int await_answer(int fd)
+static int await_answer(int fd, uint64_t ms)
 {
-	uint64_t until = clock_mono_ns() + ANSWER_MS * NS_PER_MS;
+	uint64_t until = clock_mono_ns() + ms * NS_PER_MS;
 
-	for (;;) {
+	while (clock_mono_ns() < until) {
 		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
 		struct proc_event event;
 		uint8_t bytes[512];
 		ssize_t n;
 
-		if (clock_mono_ns() >= until || poll(&poll_fd, 1, ANSWER_MS) <= 0)
-			return -ETIMEDOUT;
+		if (poll(&poll_fd, 1, (int)ms) <= 0)
+			break;
 		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		if (n < (ssize_t)(NLMSG_HDRLEN + sizeof(struct cn_msg) + sizeof(event)))
 			continue;
 		memcpy(&event, bytes + NLMSG_HDRLEN + sizeof(struct cn_msg), sizeof(event));
-		if (event.what != PROC_EVENT_NONE)
-			return 0;
-		if (event.event_data.ack.err)
-			return -(int)event.event_data.ack.err;
-		return 0;
+		if (event.what == PROC_EVENT_NONE)
+			return event.event_data.ack.err ? -(int)event.event_data.ack.err : 0;
 	}
+	return -ETIMEDOUT;
 }
 
-static int open_here(int *fd)
+static int open_here(struct connector *connector)
 {
 	const struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
 	int size = RCVBUF_BYTES, error = 0;
 	int made = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
+	bool some = true;
 
 	if (made < 0)
 		return -errno;
@@ -76,20 +98,27 @@ static int open_here(int *fd)
 	if (bind(made, (const struct sockaddr *)&group, sizeof(group)) < 0)
 		error = -errno;
 	if (!error)
-		error = listen_to(made);
+		error = listen_to_some(made);
 	if (!error)
-		error = await_answer(made);
+		error = await_answer(made, SOME_MS);
+	if (error == -ETIMEDOUT || error == -EINVAL) {
+		some = false;
+		error = listen_to(made);
+		if (!error)
+			error = await_answer(made, ANSWER_MS);
+	}
 	if (error) {
 		close(made);
 		return error;
 	}
-	*fd = made;
+	*connector = (struct connector){ made, !some };
 	return 0;
 }
 
 struct elsewhere {
 	const char *namespace;
-	int fd, error;
+	struct connector connector;
+	int error;
 };
 
 static void *open_elsewhere(void *arg)
@@ -100,28 +129,28 @@ static void *open_elsewhere(void *arg)
 	if (namespace < 0 || setns(namespace, CLONE_NEWNET) < 0)
 		e->error = -errno;
 	else
-		e->error = open_here(&e->fd);
+		e->error = open_here(&e->connector);
 	if (namespace >= 0)
 		close(namespace);
 	return NULL;
 }
 
-int connector_open(int *fd, const char **what)
+int connector_open(struct connector *connector, const char **what)
 {
 	/* The first process, or the kernel's own second where that one can't be read. */
 	static const char *const firsts[] = { "/proc/1/ns/net", "/proc/2/ns/net" };
-	int error = open_here(fd);
+	int error = open_here(connector);
 
 	*what = "join the proc connector";
 	for (size_t i = 0; error && i < sizeof(firsts) / sizeof(firsts[0]); i++) {
-		struct elsewhere e = { firsts[i], -1, 0 };
+		struct elsewhere e = { firsts[i], { -1, false }, 0 };
 		pthread_t thread;
 
 		if (pthread_create(&thread, NULL, open_elsewhere, &e))
 			return error;
 		pthread_join(thread, NULL);
 		if (!e.error) {
-			*fd = e.fd;
+			*connector = e.connector;
 			return 0;
 		}
 	}

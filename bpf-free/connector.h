@@ -7,6 +7,7 @@
 #ifndef BPF_FREE_CONNECTOR_H
 #define BPF_FREE_CONNECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -35,7 +36,12 @@ struct connector_event {
  * socket is made there by a short-lived thread, which needs CAP_SYS_ADMIN. CAP_NET_ADMIN, and the
  * first pid and user namespace. -errno: *what says what failed.
  */
-int connector_open(int *fd, const char **what);
+struct connector {
+	int fd;
+	bool numbered; /* it tells every event, so that a gap in their numbers is a loss */
+};
+
+int connector_open(struct connector *connector, const char **what);
 /* What waits, up to CONNECTOR_BATCH datagrams in one call. *n events were told; others' and
  * senseless ones are left out. 0: nothing more waits; -EAGAIN: something may; -ENOBUFS: some were
  * lost. */

@@ -21,8 +21,8 @@ int owner_eyes_open(const uint16_t *ports, unsigned n_ports, struct owner_eyes *
 	error = caller_fds_open(ports, n_ports, &e->calls, &what);
 	if (error)
 		snprintf(e->no_calls, sizeof(e->no_calls), "%s: %s", what, strerror(-error));
-	e->connector_fd = -1;
-	error = connector_open(&e->connector_fd, &what);
+	e->connector.fd = -1;
+	error = connector_open(&e->connector, &what);
 	if (error)
 		snprintf(e->no_processes, sizeof(e->no_processes), "%s: %s", what,
 			 strerror(-error));
@@ -40,8 +40,8 @@ void owner_eyes_free(struct owner_eyes *e)
 	if (!e)
 		return;
 	caller_fds_close(&e->calls);
-	if (e->connector_fd >= 0)
-		close(e->connector_fd);
+	if (e->connector.fd >= 0)
+		close(e->connector.fd);
 	free(e);
 }
 

@@ -4,10 +4,11 @@
 #define BPF_FREE_EYES_H
 
 #include "caller.h"
+#include "connector.h"
 
 struct owner_eyes {
-	struct caller_fds calls; /* n 0: none */
-	int connector_fd;	 /* -1: none */
+	struct caller_fds calls;    /* n 0: none */
+	struct connector connector; /* fd -1: none */
 	char no_calls[128], no_processes[128];
 };
 

@@ -30,7 +30,7 @@ static int open_near(struct owner_finder *f, const struct owner_eyes *eyes, cons
 	if (!error) {
 		*what = "open sock_diag, list the processes";
 		error = near_open(&f->near, f->host.proc_fd, f->callers,
-				  eyes ? eyes->connector_fd : -1);
+				  eyes && eyes->connector.fd >= 0 ? &eyes->connector : NULL);
 	}
 	if (!error && near_tasks(f->near)) {
 		*what = "start a thread";

@@ -50,27 +50,31 @@ static void name_sole_holder(struct owner *owner)
 
 /*
  * Describes a task by a slot's job. What the kernel's events tell is not looked for; should they
- * tell of another program meanwhile, it is done again with a look before and after. *task is NULL
- * afterwards if the table had to begin anew.
+ * tell of another program meanwhile, it is done again with a look before and after. *task is
+ * another one afterwards, or NULL, if it was freed meanwhile.
  */
 static int describe_task(struct owner_finder *f, struct job *job, struct task **task,
 			 uint64_t start_ns, struct owner *owner)
 {
 	struct tasks *tasks = near_tasks(f->near);
-	uint64_t resyncs = tasks_resyncs(tasks);
-	uint32_t programs = (*task)->programs;
+	struct task *pinned = *task;
+	uint32_t programs = pinned->programs;
 	struct job again = *job;
+	bool anew, changed;
 	int result;
 
-	near_told(f->near, *task, &job->limits.told);
-	job->limits.forked = (*task)->forks || !job->limits.told.programs;
+	near_told(f->near, pinned, &job->limits.told);
+	job->limits.forked = pinned->forks || !job->limits.told.programs;
+	tasks_pin(pinned);
 	if (job->limits.told.parents)
-		near_parents(f->near, *task, owner);
-	result = run_twice(f, job, (*task)->pid_fd, start_ns, owner);
+		near_parents(f->near, pinned, owner);
+	result = run_twice(f, job, near_folder(f->near, pinned), start_ns, owner);
 	tasks_drain(tasks);
-	if (tasks_resyncs(tasks) != resyncs) {
+	anew = pinned->gone;
+	changed = !anew && (pinned->programs != programs || !tasks_whole(tasks));
+	tasks_unpin(pinned);
+	if (anew) { /* a holder is proven by its table again, whoever has the pid now */
 		*task = job->job == SLOT_NAME ? tasks_find(tasks, again.found.pid) : NULL;
-		programs = 0;
 		if (!*task || near_folder(f->near, *task) < 0) {
 			*task = NULL;
 			if (result != -EINPROGRESS)
@@ -79,7 +83,7 @@ static int describe_task(struct owner_finder *f, struct job *job, struct task **
 		}
 	}
 	if (job->limits.told.programs && result != -EINPROGRESS && !(*task)->ended_ns &&
-	    ((*task)->programs != programs || tasks_resyncs(tasks) != resyncs)) {
+	    (anew || changed)) {
 		*job = again;
 		near_told(f->near, *task, &job->limits.told);
 		job->limits.told.programs = false;
@@ -251,7 +255,7 @@ int held_find(struct owner_finder *f, const struct owner_query *query, uint64_t 
 	struct near_found found;
 	int result = 0;
 
-	near_find(f->near, query, fds, start_ns, owner, &found);
+	near_find(f->near, query, fds, owner, &found);
 	/* Whose packet it is can't be told by the socket that is there now. */
 	if (found.doubtful && found.result == NEAR_NOBODY) {
 		forget_socket(owner);

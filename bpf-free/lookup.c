@@ -211,6 +211,7 @@ int lookup_find(struct lookup *l, const struct owner_query *query,
 		.uid = query->has_uid ? query->uid : owner->socket_uid,
 		.caller = hint->pid,
 		.caller_tid = hint->tid,
+		.only_caller = hint->pid && limits->only_caller,
 	};
 	hint->pid = 0;
 	error = search_first(&l->search, &question, limits->deadline_ns,

@@ -32,7 +32,8 @@ struct lookup_limits {
 	unsigned fds;
 	bool ask_fpm;
 	struct describe_told told;
-	bool forked; /* it has children, which may hold the same */
+	bool only_caller; /* search_question */
+	bool forked;	  /* it has children, which may hold the same */
 };
 
 /* A pool that was rung, and the worker it is about; pid_fd and call.fd are the caller's. */

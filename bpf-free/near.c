@@ -36,7 +36,8 @@ static void drop(void *context, struct task *task, enum tasks_drop why)
 	}
 }
 
-int near_open(struct near **out, int proc_fd, struct callers *callers, int connector_fd)
+int near_open(struct near **out, int proc_fd, struct callers *callers,
+	      const struct connector *connector)
 {
 	struct near *near = calloc(1, sizeof(*near));
 	int error = -ENOMEM;
@@ -49,8 +50,8 @@ int near_open(struct near **out, int proc_fd, struct callers *callers, int conne
 	for (unsigned i = 0; i < LASTS; i++)
 		near->lasts[i].uid = OWNER_UID_NONE;
 	error = sockdiag_open(&near->diag);
-	if (!error && connector_fd >= 0)
-		error = tasks_open(&near->tasks, connector_fd, proc_fd, drop, near);
+	if (!error && connector)
+		error = tasks_open(&near->tasks, connector, proc_fd, drop, near);
 	if (error) {
 		near_free(near);
 		return error;
@@ -85,7 +86,9 @@ static bool open_folder(struct near *near, struct task *task)
 		task->pid_fd = -1;
 		return false;
 	}
-	task->folder = near->next_folder++ % FOLDERS;
+	do
+		task->folder = near->next_folder++ % FOLDERS;
+	while (near->folders[task->folder] && near->folders[task->folder]->pins);
 	place = &near->folders[task->folder];
 	if (*place)
 		close_folder(*place);
@@ -239,7 +242,7 @@ static bool is_one_process(struct near *near, const struct caller *caller)
 	return task && task == tasks_at(near->tasks, caller->pid, caller->oldest_ns);
 }
 
-void near_find(struct near *near, const struct owner_query *query, unsigned fds, uint64_t now_ns,
+void near_find(struct near *near, const struct owner_query *query, unsigned fds,
 	       struct owner *owner, struct near_found *found)
 {
 	struct callers_answer calls = { 0 };
@@ -256,7 +259,7 @@ void near_find(struct near *near, const struct owner_query *query, unsigned fds,
 	if (near->tasks)
 		tasks_drain(near->tasks);
 	if (near->callers) {
-		callers_drain(near->callers, now_ns);
+		callers_drain(near->callers, clock_mono_ns());
 		callers_find(near->callers, query, socket, found->callers, NEAR_CALLERS, &calls);
 		found->n_callers = calls.n;
 		found->proven = calls.proven;

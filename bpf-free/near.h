@@ -18,8 +18,9 @@
 
 struct near;
 
-/* callers, connector: NULL or -1 when there is none. All stay the caller's. */
-int near_open(struct near **near, int proc_fd, struct callers *callers, int connector_fd);
+/* callers, connector: NULL when there is none. All stay the caller's. */
+int near_open(struct near **near, int proc_fd, struct callers *callers,
+	      const struct connector *connector);
 void near_free(struct near *near);	     /* takes NULL */
 struct tasks *near_tasks(struct near *near); /* NULL without a connector */
 
@@ -39,7 +40,7 @@ struct near_found {
 };
 
 /* Fills owner's socket, or how and why; at most fds descriptors are read. */
-void near_find(struct near *near, const struct owner_query *query, unsigned fds, uint64_t now_ns,
+void near_find(struct near *near, const struct owner_query *query, unsigned fds,
 	       struct owner *owner, struct near_found *found);
 /* Its search is over: pid held or made the socket, or 0. */
 void near_found_elsewhere(struct near *near, const struct owner_query *query,

@@ -99,8 +99,8 @@ enum owner_cut { /* bits of owner.cut: this text was longer than its field */
 			 1 << 6, /* more holders than OWNER_HOLDERS; n_holders counts all */
 };
 
-enum owner_place { /* bits of owner.exe_place */
-		   OWNER_PLACE_FILE = 1 << 0,   /* anybody may write to the file (S_IWOTH) */
+enum owner_place {				/* bits of owner.exe_place */
+		   OWNER_PLACE_FILE = 1 << 0,	/* anybody may write to the file (S_IWOTH) */
 		   OWNER_PLACE_FOLDER = 1 << 1, /* anybody may write to a folder on its path */
 		   /* Not every folder was looked at: it was moved meanwhile, or only somebody
 		    * else than the kernel could tell (FUSE, a network), who may let us wait. */

@@ -281,6 +281,11 @@ static int hunt(struct search *s, struct search_found *found)
 {
 	int error = try_caller(s, found);
 
+	if (s->question.only_caller) {
+		if (error == -ENOENT)
+			error = search_walk(s, s->question.caller, UINT32_MAX, true, found);
+		return error == -ENOENT ? -ENOBUFS : error;
+	}
 	if (error == -ENOENT)
 		error = try_last(s, found);
 	if (error == -ENOENT)

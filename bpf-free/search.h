@@ -46,6 +46,7 @@ struct search_question {
 	uint64_t cgroup_id;
 	uint32_t uid;		  /* who made the socket: where to look first */
 	pid_t caller, caller_tid; /* who called connect(2), to be asked before all others; or 0 */
+	bool only_caller;	  /* nobody else is asked: it is known that it called */
 };
 
 struct search_last { /* who held the last socket of a uid */

@@ -14,15 +14,17 @@
 #include "clock.h"
 #include "proc.h"
 
-#define BUCKETS	  16384 /* a power of two */
-#define CPUS	  1024
-#define UNREAD	  1024
-#define NEW_UIDS  1024 /* a power of two */
-#define NEW_EACH  8
-#define LIMBO	  1024
-#define LIMBO_NS  (100 * NS_PER_MS)
-#define RESYNC_NS (100 * NS_PER_MS) /* at most so often */
-#define TASKS_MAX (1u << 22)	    /* PID_MAX_LIMIT, include/linux/threads.h */
+#define BUCKETS	       16384 /* a power of two */
+#define CPUS	       1024
+#define UNREAD	       1024
+#define NEW_UIDS       1024 /* a power of two */
+#define NEW_EACH       8
+#define LIMBO	       1024
+#define LIMBO_NS       (100 * NS_PER_MS)
+#define RESYNC_NS      (1000 * NS_PER_MS) /* at most so often */
+#define RESYNC_BATCHES 1024		  /* a whole buffer */
+#define BATCHES	       32		  /* of events in one go: others wait meanwhile */
+#define TASKS_MAX      (1u << 22)	  /* PID_MAX_LIMIT, include/linux/threads.h */
 
 struct newest {
 	uint32_t euid;
@@ -42,7 +44,9 @@ struct tasks {
 	struct newest newest[NEW_UIDS];
 	uint32_t sequence[CPUS];
 	bool heard[CPUS];
-	bool stale; /* events were lost and it was not begun anew yet */
+	bool numbered;
+	bool stale;  /* events were lost and it was not begun anew yet */
+	bool behind; /* more wait than were taken in */
 	uint64_t resyncs, resynced_ns, limbo_ns;
 	pid_t limbo[LIMBO]; /* whose leader ended while others may go on */
 	unsigned n_limbo;
@@ -86,7 +90,7 @@ struct task *tasks_at(struct tasks *t, pid_t pid, uint64_t ts_ns)
 {
 	struct task *living = tasks_find(t, pid);
 
-	if (t->stale)
+	if (!tasks_whole(t))
 		return NULL;
 	if (living && living->listed && ts_ns < living->started_ns)
 		ask_start(t, living);
@@ -129,7 +133,20 @@ static void remove_task(struct tasks *t, struct task *task)
 		t->n--;
 	}
 	t->drop(t->context, task, TASKS_FREED);
-	free(task);
+	task->gone = true;
+	if (!task->pins)
+		free(task);
+}
+
+void tasks_pin(struct task *task)
+{
+	task->pins++;
+}
+
+void tasks_unpin(struct task *task)
+{
+	if (--task->pins == 0 && task->gone)
+		free(task);
 }
 
 static void bury(struct tasks *t, struct task *task, uint64_t ts_ns)
@@ -322,7 +339,7 @@ static bool in_sequence(struct tasks *t, const struct connector_event *event)
 {
 	bool follows;
 
-	if (event->cpu >= CPUS)
+	if (!t->numbered || event->cpu >= CPUS)
 		return true;
 	follows = !t->heard[event->cpu] || event->sequence == t->sequence[event->cpu] + 1;
 	t->heard[event->cpu] = true;
@@ -391,7 +408,7 @@ static void resync(struct tasks *t)
 {
 	uint64_t now_ns = clock_mono_ns();
 	struct connector_event events[CONNECTOR_BATCH];
-	unsigned n;
+	unsigned n, batches = 0;
 	int error;
 
 	t->stale = true;
@@ -403,7 +420,7 @@ static void resync(struct tasks *t)
 	t->n_limbo = t->unread_n = 0;
 	do
 		error = connector_read(t->fd, events, &n);
-	while (error == -EAGAIN || error == -ENOBUFS);
+	while ((error == -EAGAIN || error == -ENOBUFS) && ++batches < RESYNC_BATCHES);
 	list(t, now_ns);
 	t->resynced_ns = clock_mono_ns();
 	t->stale = false;
@@ -413,7 +430,7 @@ unsigned tasks_drain(struct tasks *t)
 {
 	struct connector_event events[CONNECTOR_BATCH];
 	bool lost = t->stale;
-	unsigned n, all = 0;
+	unsigned n, all = 0, batches = 0;
 	int error;
 
 	do {
@@ -427,7 +444,8 @@ unsigned tasks_drain(struct tasks *t)
 				tasks_apply(t, &events[i]);
 		}
 		all += n;
-	} while (error == -EAGAIN || error == -ENOBUFS);
+	} while ((error == -EAGAIN || error == -ENOBUFS) && ++batches < BATCHES);
+	t->behind = error == -EAGAIN;
 	if (lost)
 		resync(t);
 	if (all) {
@@ -439,13 +457,15 @@ unsigned tasks_drain(struct tasks *t)
 	return all;
 }
 
-int tasks_open(struct tasks **tasks, int fd, int proc_fd, tasks_drop_fn drop, void *context)
+int tasks_open(struct tasks **tasks, const struct connector *connector, int proc_fd,
+	       tasks_drop_fn drop, void *context)
 {
 	struct tasks *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return -ENOMEM;
-	t->fd = fd;
+	t->fd = connector->fd;
+	t->numbered = connector->numbered;
 	t->proc_fd = proc_fd;
 	t->drop = drop;
 	t->context = context;
@@ -480,7 +500,7 @@ uint64_t tasks_resyncs(const struct tasks *t)
 
 bool tasks_whole(const struct tasks *t)
 {
-	return !t->stale;
+	return !t->stale && !t->behind;
 }
 
 size_t tasks_count(const struct tasks *t)

@@ -30,6 +30,9 @@ struct task {
 	bool listed; /* found in /proc: started_ns is when it was found, until its start is asked */
 	bool unread; /* executed a program that nobody has looked at yet */
 
+	unsigned pins; /* who still looks at it: it is not freed */
+	bool gone;     /* it would have been: it is in no table any more */
+
 	/* of who looks for sockets */
 	int pid_fd;	      /* its folder in /proc, or -1 */
 	unsigned folder;      /* where that is noted */
@@ -51,8 +54,9 @@ struct tasks;
 enum tasks_drop { TASKS_CHANGED, TASKS_ENDED, TASKS_FREED };
 typedef void (*tasks_drop_fn)(void *context, struct task *task, enum tasks_drop why);
 
-/* fd (joined already) and proc_fd stay the caller's. */
-int tasks_open(struct tasks **tasks, int fd, int proc_fd, tasks_drop_fn drop, void *context);
+/* connector and proc_fd stay the caller's. */
+int tasks_open(struct tasks **tasks, const struct connector *connector, int proc_fd,
+	       tasks_drop_fn drop, void *context);
 void tasks_free(struct tasks *tasks); /* takes NULL */
 int tasks_fd(const struct tasks *tasks);
 /* Takes in what the kernel has told since. Says how many events. Tasks that were found may be
@@ -69,8 +73,13 @@ struct task *tasks_at(struct tasks *tasks, pid_t pid, uint64_t ts_ns);
 unsigned tasks_newest(struct tasks *tasks, uint32_t euid, struct task **found, unsigned max);
 /* The next that executed a program nobody has looked at; NULL: none. It is given once. */
 struct task *tasks_unread(struct tasks *tasks);
-/* false: events were lost, and the table could not begin anew yet. Pids are hints only then. */
+/* false: events were lost, and the table could not begin anew yet; or more wait than could be taken
+ * in. Pids are hints only then. */
 bool tasks_whole(const struct tasks *tasks);
+/* Keeps a task over tasks_drain(). Whoever finds it gone afterwards knows nothing of it any more.
+ */
+void tasks_pin(struct task *task);
+void tasks_unpin(struct task *task);
 /* As if it had executed its program just now. */
 void tasks_note_unread(struct tasks *tasks, struct task *task);
 size_t tasks_count(const struct tasks *tasks);

@@ -45,7 +45,8 @@ static int setup(void **unused)
 	proc_fd = open(home, O_RDONLY | O_DIRECTORY);
 	assert_int_equal(mkdirat(proc_fd, "7", 0700), 0);
 	assert_int_equal(mkdirat(proc_fd, "self", 0700), 0);
-	assert_int_equal(tasks_open(&tasks, pair[0], proc_fd, drop, &pair), 0);
+	assert_int_equal(
+		tasks_open(&tasks, &(struct connector){ pair[0], true }, proc_fd, drop, &pair), 0);
 	now_ns += 1000000000;
 	return 0;
 }

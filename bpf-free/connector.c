@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,7 +20,6 @@
 
 #define RCVBUF_BYTES (8 << 20) /* some 10,000 events */
 #define ANSWER_MS    1000
-#define SOME_MS	     200 /* for an answer that an older kernel does not give */
 #define EVENT_BYTES  128 /* 76 now */
 
 struct request {
@@ -63,9 +63,9 @@ static int listen_to(int fd)
 
 /* The kernel answers with an event "none" that carries an error (cn_proc_ack()). Others' answers
  * look the same, so any good one will do: it says that the connector is at work. */
-static int await_answer(int fd, uint64_t ms)
+static int await_answer(int fd)
 {
-	uint64_t until = clock_mono_ns() + ms * NS_PER_MS;
+	uint64_t until = clock_mono_ns() + ANSWER_MS * NS_PER_MS;
 
 	while (clock_mono_ns() < until) {
 		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
@@ -73,7 +73,7 @@ static int await_answer(int fd, uint64_t ms)
 		uint8_t bytes[512];
 		ssize_t n;
 
-		if (poll(&poll_fd, 1, (int)ms) <= 0)
+		if (poll(&poll_fd, 1, ANSWER_MS) <= 0)
 			break;
 		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 		if (n < (ssize_t)(NLMSG_HDRLEN + sizeof(struct cn_msg) + sizeof(event)))
@@ -85,12 +85,47 @@ static int await_answer(int fd, uint64_t ms)
 	return -ETIMEDOUT;
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* Are renames told, too? We rename ourselves to our own name, then start a thread: which of both
+ * is heard of? */
+static bool tells_renames(int fd)
+{
+	uint64_t until = clock_mono_ns() + ANSWER_MS * NS_PER_MS;
+	pid_t self = getpid();
+	pthread_t thread;
+	char name[16];
+	bool renamed = false;
+
+	prctl(PR_GET_NAME, name);
+	prctl(PR_SET_NAME, name);
+	if (pthread_create(&thread, NULL, nothing, NULL))
+		return true;
+	pthread_join(thread, NULL);
+	while (clock_mono_ns() < until) {
+		struct connector_event events[CONNECTOR_BATCH];
+		struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+		unsigned n;
+
+		poll(&poll_fd, 1, ANSWER_MS);
+		connector_read(fd, events, &n);
+		for (unsigned i = 0; i < n; i++) {
+			renamed |= events[i].what == CONNECTOR_COMM && events[i].pid == self;
+			if (events[i].what == CONNECTOR_THREAD && events[i].pid == self)
+				return renamed;
+		}
+	}
+	return true;
+}
+
 static int open_here(struct connector *connector)
 {
 	const struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
 	int size = RCVBUF_BYTES, error = 0;
 	int made = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_CONNECTOR);
-	bool some = true;
 
 	if (made < 0)
 		return -errno;
@@ -98,20 +133,16 @@ static int open_here(struct connector *connector)
 	if (bind(made, (const struct sockaddr *)&group, sizeof(group)) < 0)
 		error = -errno;
 	if (!error)
-		error = listen_to_some(made);
-	if (!error)
-		error = await_answer(made, SOME_MS);
-	if (error == -ETIMEDOUT || error == -EINVAL) {
-		some = false;
 		error = listen_to(made);
-		if (!error)
-			error = await_answer(made, ANSWER_MS);
-	}
+	if (!error)
+		error = await_answer(made);
+	if (!error)
+		error = listen_to_some(made);
 	if (error) {
 		close(made);
 		return error;
 	}
-	*connector = (struct connector){ made, !some };
+	*connector = (struct connector){ made, tells_renames(made) };
 	return 0;
 }
 

@@ -53,7 +53,7 @@ void near_told(struct near *near, const struct task *task, struct describe_told 
 /* Whose child task is, by who forked it, also where that one has ended since. */
 void near_parents(struct near *near, struct task *task, struct owner *owner);
 /* Takes the description of task into *owner, if it is fresh. */
-bool near_known(struct near *near, const struct task *task, uint64_t now_ns, struct owner *owner);
+bool near_known(struct near *near, struct task *task, uint64_t now_ns, struct owner *owner);
 /*
  * Of a child that has executed nothing, and changed neither its user nor its name: the program, its
  * arguments, script, unit and login are its parent's, since fork(2) copies them; only what it can

@@ -9,6 +9,7 @@
 #include "proc.h"
 
 #define FRESH_NS (1000 * NS_PER_MS) /* what a process says of itself may change unheard */
+#define NAMED_NS (5 * NS_PER_MS)   /* its name is looked at so often */
 
 void near_told(struct near *near, const struct task *task, struct describe_told *told)
 {
@@ -69,10 +70,31 @@ void near_parents(struct near *near, struct task *task, struct owner *owner)
 	}
 }
 
-bool near_known(struct near *near, const struct task *task, uint64_t now_ns, struct owner *owner)
+/* A kernel that tells no renames leaves it to us to look. */
+static bool has_its_name(struct near *near, struct task *task, uint64_t now_ns)
+{
+	char comm[OWNER_COMM_BYTES + 1] = "";
+	size_t len;
+
+	if (now_ns - task->seen->named_ns < NAMED_NS)
+		return true;
+	if (near_folder(near, task) < 0 ||
+	    proc_read_once(task->pid_fd, "comm", comm, sizeof(comm) - 1, &len))
+		return false;
+	if (len && comm[len - 1] == '\n')
+		comm[len - 1] = 0;
+	task->seen->named_ns = now_ns;
+	return !strcmp(comm, task->seen->owner.proc.comm);
+}
+
+bool near_known(struct near *near, struct task *task, uint64_t now_ns, struct owner *owner)
 {
 	if (!task->seen || !tasks_whole(near->tasks) || now_ns - task->seen->read_ns > FRESH_NS)
 		return false;
+	if (!has_its_name(near, task, now_ns)) {
+		seen_drop(&near->seen, task);
+		return false;
+	}
 	seen_copy(owner, &task->seen->owner);
 	seen_touch(&near->seen, task->seen);
 	return true;

@@ -88,7 +88,7 @@ struct seen *seen_put(struct seen_list *list, struct task *task, const struct ow
 	put_newest(list, seen);
 	seen->task = task;
 	task->seen = seen;
-	seen->read_ns = now_ns;
+	seen->read_ns = seen->named_ns = now_ns;
 	seen_copy(&seen->owner, owner);
 	return seen;
 }

@@ -9,9 +9,9 @@
 
 struct seen {
 	struct seen *older, *newer;
-	struct task *task; /* whose it is */
-	uint64_t read_ns;
-	struct owner owner; /* the process's part */
+	struct task *task;	    /* whose it is */
+	uint64_t read_ns, named_ns; /* when it was read; when its name was found unchanged last */
+	struct owner owner;	    /* the process's part */
 };
 
 struct seen_list {

@@ -29,6 +29,7 @@
 static struct config config;
 static struct evidence *evidence;
 static int64_t last_row; /* that the last record went to */
+static bool last_fresh;
 
 static void die(const char *what, int error)
 {
@@ -129,6 +130,7 @@ static void add(struct store *store, struct record *record, const char *user)
 	if (error)
 		die("store_add", error);
 	last_row = row.id;
+	last_fresh = row.fresh;
 	snprintf(comment, sizeof(comment), "{\"id\":%lld,\"user\":\"%s\"}", (long long)row.id,
 		 user ? "named" : "none");
 	packet.comment = comment;
@@ -172,7 +174,7 @@ static void note(struct store *store, uint32_t parts, const char *vhost, enum no
 	learnt->object.has_digest = learnt->object.has_copy = true;
 	memset(learnt->object.sha256, 0xab, sizeof(learnt->object.sha256));
 	learnt->object.bytes = 1258291;
-	got = store_note(store, last_row, learnt, &group, &offender);
+	got = store_note(store, last_row, last_fresh, learnt, &group, &offender);
 	if (got != 1)
 		die("store_note", got ? got : -ENOENT);
 	free(learnt);

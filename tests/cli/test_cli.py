@@ -314,11 +314,14 @@ def the_page_of_a_verdict_tells_its_story():
                  "user          www-data (uid 33, gid 33)",
                  "script        /var/www/shop.example/wp-content/uploads/2026/11/cache.php",
                  "request       POST /wp-content/uploads/2026/11/cache.php?run=1",
-                 "pid           4242 (php-fpm8.2), started 2026-03-10T10:30:45.123+00:00",
+                 "seen first    2026-", "attempts      3, folded into this one row; all below is of the first",
+                 "first by pid  4242 (php-fpm8.2), started 2026-03-10T10:30:45.123+00:00",
                  "started by    php-fpm8.2(812) < systemd(1)",
                  "to            203.0.113.10:25", "kept in       evidence-",
                  "0010  cb 00 71 0a 9c 40 00 19"):
         want(part in text, "no", part, "in", text)
+    text = box.run("show", "6")[0].decode() # one attempt: nothing came first
+    want("\n  seen          2026-" in text and "\n  pid           4242" in text, text)
     text = box.run("show", "9")[0].decode()
     want("user          not known" in text, text)
     want("refused it before it could be looked up" in text, text)
@@ -389,6 +392,7 @@ def a_verdict_carries_what_was_learnt_of_it():
                  "in the log    /var/log/nginx/shop.access.log"):
         want(part in text, "no", part, "in", text)
     want("no trigger known: no request was open" in box.run("show", "6")[0].decode())
+    want("candidates" not in box.run("show", "4")[0].decode(), "a repeat's request, said of the first")
 
 
 @test

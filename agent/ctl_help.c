@@ -112,6 +112,7 @@ static void print_vocabulary(void)
 {
 	print_words("owner_how, of the process", owner_how_words, OWNER_HOW_N, show_explain_how);
 	print_words("site.from, of the site", note_site_from_words, SITE_FROM_N, note_explain_site);
+	printf("  %-17s %s\n", SHOW_SITE_SCRIPT, show_explain_site(SHOW_SITE_SCRIPT));
 	print_words("trigger.match, of the web request behind it", note_match_words, MATCH_N,
 		    note_explain_match);
 }

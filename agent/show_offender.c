@@ -81,56 +81,71 @@ static json_t *offender_program(const void *row, const struct show_options *opti
 	return show_bytes(program->bytes, program->len > 0 ? (size_t)program->len : 0);
 }
 
-/* The site that a note named; a home folder says less than the folder of the script. */
-static bool site_is_noted(const struct store_offender *offender)
+static struct store_site site_of(const void *row)
 {
-	const struct store_site *noted = &offender->noted;
+	return show_site_of_offender(&((const struct show_offender *)row)->offender);
+}
 
-	if (!noted->from)
-		return false;
-	return noted->vhost.len > 0 || (noted->root.len > 0 && offender->site.len <= 0);
+static json_t *bytes_json(const struct store_bytes *bytes)
+{
+	return show_bytes(bytes->bytes, bytes->len > 0 ? (size_t)bytes->len : 0);
 }
 
 static json_t *offender_site(const void *row, const struct show_options *options)
 {
-	const struct store_offender *offender = &((const struct show_offender *)row)->offender;
-	const struct store_bytes *site = &offender->site;
+	const struct store_site site = site_of(row);
 
 	(void)options;
-	if (site_is_noted(offender))
-		site = offender->noted.vhost.len > 0 ? &offender->noted.vhost
-						     : &offender->noted.root;
-	return show_bytes(site->bytes, site->len > 0 ? (size_t)site->len : 0);
-}
-
-static const char *site_from(const struct store_offender *offender)
-{
-	if (site_is_noted(offender))
-		return offender->noted.from;
-	return offender->site.len > 0 ? "script" : "";
+	return bytes_json(site.vhost.len > 0 ? &site.vhost : &site.root);
 }
 
 static json_t *offender_site_from(const void *row, const struct show_options *options)
 {
-	const char *from = site_from(&((const struct show_offender *)row)->offender);
+	const struct store_site site = site_of(row);
+	const char *from = site.from && (site.vhost.len > 0 || site.root.len > 0) ? site.from : "";
 
 	(void)options;
 	return show_bytes(from, strlen(from));
 }
 
+static json_t *offender_account(const void *row, const struct show_options *options)
+{
+	const struct store_site site = site_of(row);
+
+	(void)options;
+	return bytes_json(&site.account);
+}
+
+static json_t *offender_site_root(const void *row, const struct show_options *options)
+{
+	const struct store_site site = site_of(row);
+
+	(void)options;
+	return bytes_json(&site.root);
+}
+
+static json_t *offender_site_source(const void *row, const struct show_options *options)
+{
+	const struct store_site site = site_of(row);
+
+	(void)options;
+	return bytes_json(&site.source);
+}
+
+/* The folder of the program beside it needs no word for how it is known. */
 static char *site_cell(const void *row)
 {
-	const struct store_offender *offender = &((const struct show_offender *)row)->offender;
-	json_t *site = offender_site(row, NULL);
-	const char *name = json_string_value(site);
-	char *text = NULL;
+	const struct store_site site = site_of(row);
+	json_t *name = offender_site(row, NULL);
+	const char *text = json_string_value(name);
+	char *cell = NULL;
 
-	if (name && site_is_noted(offender))
-		text = show_printf("%s (%s)", name, offender->noted.from);
-	else if (name)
-		text = show_printf("%s", name);
-	json_decref(site);
-	return text;
+	if (text && strcmp(site.from, SHOW_SITE_SCRIPT) != 0)
+		cell = show_printf("%s (%s)", text, site.from);
+	else if (text)
+		cell = show_printf("%s", text);
+	json_decref(name);
+	return cell;
 }
 
 /* The groups, their times as those of all else. */
@@ -212,9 +227,9 @@ static const struct show_field fields[] = {
 	{ "site", SHOW_MADE, .shape = SHOW_WRAP, .keep = 2, .value = offender_site,
 	  .cell = site_cell },
 	{ "site_from", SHOW_MADE, .value = offender_site_from },
-	{ "account", SHOW_BYTES, AT(noted.account), .shape = SHOW_NAME },
-	{ "site_root", SHOW_BYTES, AT(noted.root), .shape = SHOW_CUT },
-	{ "site_source", SHOW_BYTES, AT(noted.source), .shape = SHOW_CUT },
+	{ "account", SHOW_MADE, .shape = SHOW_NAME, .value = offender_account },
+	{ "site_root", SHOW_MADE, .shape = SHOW_CUT, .value = offender_site_root },
+	{ "site_source", SHOW_MADE, .shape = SHOW_CUT, .value = offender_site_source },
 	{ "works_in", SHOW_BYTES, AT(works_in), .shape = SHOW_CUT, .keep = 6 },
 	{ "unit", SHOW_BYTES, AT(unit), .shape = SHOW_NAME, .keep = 8 },
 	{ "attempts", SHOW_COUNT, AT(attempts), .shape = SHOW_RIGHT, .keep = 1 },

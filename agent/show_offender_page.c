@@ -43,19 +43,18 @@ static char *text_of(const struct page *page, const char *name)
 static void page_site(const struct page *page)
 {
 	char *site = text_of(page, "site"), *from = text_of(page, "site_from");
-	bool noted = from && strcmp(from, "script") != 0;
+	bool is_folder = from && !strcmp(from, SHOW_SITE_SCRIPT); /* then it is the root, too */
 
 	fprintf(page->out, "\nSite\n");
 	if (site && from)
-		line(page, "site",
-		     show_printf("%s (%s): %s", site, from,
-				 noted ? note_explain_site(from) : "the folder of the script"));
+		line(page, "site", show_printf("%s (%s): %s", site, from, show_explain_site(from)));
 	else
 		line(page, "site", show_printf("not known"));
 	free(site);
 	free(from);
 	line(page, "account", text_of(page, "account"));
-	line(page, "root", text_of(page, "site_root"));
+	if (!is_folder)
+		line(page, "root", text_of(page, "site_root"));
 	line(page, "said by", text_of(page, "site_source"));
 	line(page, "works in", text_of(page, "works_in"));
 }

@@ -19,26 +19,35 @@ static void json_note_line(const struct page *page, const char *label, const jso
 		page_line(page, label, "%s", text);
 }
 
+static void page_noted_site(const struct page *page, const struct store_site *site)
+{
+	json_t *object = show_site(site);
+	char *text;
+
+	if (json_is_object(object)) {
+		text = show_site_text(object);
+		page_line(page, "site", "%s: %s", text, show_explain_site(site->from));
+		free(text);
+		json_note_line(page, "account", object, "account");
+		if (site->vhost.len > 0) /* else the root is what stands for the name */
+			json_note_line(page, "root", object, "root");
+		json_note_line(page, "said by", object, "source");
+	}
+	json_decref(object);
+}
+
 /* What was learnt of it after the verdict; nothing when nobody noted it. */
 void page_notes(const struct page *page)
 {
 	const struct store_verdict *verdict = page->verdict;
+	const struct store_site site = show_site_of_verdict(verdict);
 	const struct store_trigger *trigger = &verdict->trigger;
-	json_t *site = show_site(&verdict->site);
 	char time_text[SHOW_TIME_BYTES], *text;
 
-	if (!verdict->site.from && !trigger->match)
+	if (!site.from && !trigger->match)
 		return;
 	page_section(page, "Site");
-	if (json_is_object(site)) {
-		text = show_site_text(site);
-		page_line(page, "site", "%s: %s", text, note_explain_site(verdict->site.from));
-		free(text);
-		json_note_line(page, "account", site, "account");
-		json_note_line(page, "root", site, "root");
-		json_note_line(page, "said by", site, "source");
-	}
-	json_decref(site);
+	page_noted_site(page, &site);
 	if (!trigger->match)
 		return;
 	text = page_text(page, "trigger");

@@ -345,6 +345,19 @@ def which_site_it_is_stands_beside_the_offender_with_how_it_is_known():
 
 
 @test
+def list_and_pages_name_one_site_for_one_script():
+    for row, number, name in zip(json.loads(box.run("list-offenders", "-o", "json", code=5)[0]), ("2", "6"),
+                                 ("shop.example (vhost)", "/home/alice/bin (script)")):
+        site = json.loads(box.run("show", number, "-o", "json")[0])["site"]
+        same([site["vhost"] or site["root"], site["from"], site["root"], site["source"], site["account"]],
+             [row[key] for key in ("site", "site_from", "site_root", "site_source", "account")])
+        for args in ["show", number], ["show", "--offender", str(row["id"])]:
+            text = box.run(*args)[0].decode()
+            want("\n  site          %s: " % name in text, "no", name, "in", text)
+            want("/etc/passwd" not in text, "the home folder's source, said of another folder:", text)
+
+
+@test
 def an_offenders_requests_are_grouped_the_most_frequent_first():
     row = json.loads(box.run("list-offenders", "-o", "json", code=5)[0])[0]
     same(row["n_triggers"], 7)

@@ -215,8 +215,8 @@ static char *destinations_cell(const void *row)
 #define AT(member) offsetof(struct show_offender, offender.member)
 
 static const struct show_field fields[] = {
-	{ "rank", SHOW_COUNT, offsetof(struct show_offender, rank), .shape = SHOW_RIGHT,
-	  .keep = 1 },
+	{ "id", SHOW_COUNT, AT(id), .shape = SHOW_RIGHT, .keep = 1 },
+	{ "rank", SHOW_COUNT, offsetof(struct show_offender, rank), .shape = SHOW_RIGHT },
 	{ "who", SHOW_MADE, .shape = SHOW_EXTRA | SHOW_NAME, .keep = 1, .value = offender_who },
 	{ "program", SHOW_MADE, .shape = SHOW_EXTRA | SHOW_WRAP, .keep = 1,
 	  .value = offender_program },
@@ -233,13 +233,13 @@ static const struct show_field fields[] = {
 	{ "works_in", SHOW_BYTES, AT(works_in), .shape = SHOW_CUT, .keep = 6 },
 	{ "unit", SHOW_BYTES, AT(unit), .shape = SHOW_NAME, .keep = 8 },
 	{ "attempts", SHOW_COUNT, AT(attempts), .shape = SHOW_RIGHT, .keep = 1 },
-	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 3,
+	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 4,
 	  .cell = destinations_cell },
 	{ "networks", SHOW_COUNT, AT(networks), .shape = SHOW_RIGHT, .keep = 10 },
 	{ "ports", SHOW_MADE, .keep = 4, .value = offender_ports, .text = ports_text },
 	{ "first_seen", SHOW_TIME, AT(first_ns), .keep = 11 },
-	{ "last_seen", SHOW_TIME, AT(last_ns), .keep = 2 },
-	{ "last_id", SHOW_NUMBER, AT(last_id), .shape = SHOW_RIGHT, .keep = 4 },
+	{ "last_seen", SHOW_TIME, AT(last_ns), .keep = 3 },
+	{ "last_id", SHOW_NUMBER, AT(last_id), .shape = SHOW_RIGHT, .keep = 1 },
 	{ "verdict", SHOW_WORD, AT(verdict), .keep = 12 },
 	{ "evidence", SHOW_COUNT, AT(evidence), .shape = SHOW_RIGHT, .keep = 9 },
 	{ "triggers", SHOW_MADE, .shape = SHOW_WRAP, .value = offender_triggers,
@@ -247,7 +247,6 @@ static const struct show_field fields[] = {
 	{ "n_triggers", SHOW_COUNT, AT(triggers), .shape = SHOW_RIGHT },
 	{ "destinations_capped", SHOW_FLAG, AT(destinations_capped) },
 	{ "many_programs", SHOW_FLAG, AT(many_programs) },
-	{ "id", SHOW_COUNT, AT(id), .shape = SHOW_RIGHT },
 };
 
 const struct show_kind show_offender_kind = { "egressd.offender/1", fields,

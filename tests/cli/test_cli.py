@@ -163,7 +163,7 @@ def tables_fit_terminals_of_80_columns_and_more():
 def a_table_in_a_pipe_is_whole():
     out = box.run("list-offenders", code=5)[0].decode()
     head = out.splitlines()[0].split()
-    same(head, "RANK WHO PROGRAM SITE WORKS_IN UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
+    same(head, "ID WHO PROGRAM SITE WORKS_IN UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
          "LAST_ID VERDICT EVIDENCE".split())
     want("/var/www/shop.example/wp-content/uploads/2026/11/cache.php" in out)
     want("2026-03-10T11:30:57.123+00:00" in out)
@@ -342,6 +342,19 @@ def which_site_it_is_stands_beside_the_offender_with_how_it_is_known():
     for columns in 80, 200:
         out, _ = box.terminal(columns, "list-offenders")
         want("shop.example (vhost)" in out.decode(), columns, out)
+
+
+@test
+def the_numbers_that_a_narrow_list_shows_are_those_that_the_commands_take():
+    lines = box.terminal(80, "list-offenders")[0].decode().splitlines()
+    head = lines[0].split()
+    same((head[0], head[-1]), ("ID", "LAST_ID"))
+    want("RANK" not in head, head)
+    one = next(line for line in lines if " alice " in line).split()
+    want("Offender %s\n  user          alice" % one[0] in box.run("show", "--offender", one[0])[0].decode())
+    text = box.run("show", one[-1])[0].decode()
+    want("user          alice" in text and "offender      %s " % one[0] in text, text)
+    same(box.run("list-offenders", "--columns", "rank,id", code=5)[0].split()[:4], [b"RANK", b"ID", b"1", b"1"])
 
 
 @test

@@ -30,10 +30,14 @@ int ctl_config_load(struct ctl *ctl)
 		if (access(file, F_OK) && errno == ENOENT) {
 			config_defaults(&ctl->config);
 			ctl->config_is_default = true;
+			ctl->show.state_dir = ctl->config.state_dir;
 			return 0;
 		}
 	}
-	return config_load(&ctl->config, file, ctl_config_error, NULL) ? CTL_CONFIG : 0;
+	if (config_load(&ctl->config, file, ctl_config_error, NULL))
+		return CTL_CONFIG;
+	ctl->show.state_dir = ctl->config.state_dir;
+	return 0;
 }
 
 static int config_show(struct ctl *ctl)

@@ -113,7 +113,8 @@ static void add_object(struct journal_text *text, const struct note_object *obje
 {
 	char hex[SHA256_HEX];
 
-	journal_add_field(text, "EGRESSD_OBJECT_WHY", note_object_why_words[object->why]);
+	if (object->why != OBJECT_WHY_NONE)
+		journal_add_field(text, "EGRESSD_OBJECT_WHY", note_object_why_words[object->why]);
 	if (!object->has_digest)
 		return;
 	journal_add_field(text, "EGRESSD_OBJECT_SHA256", hex_of(object, hex));

@@ -26,6 +26,7 @@ struct show_options {
 	bool header;	/* of tables and CSV */
 	unsigned width; /* columns of the terminal; 0: as wide as the rows are */
 	int64_t now_ns; /* whose day is today; 0: none is */
+	const char *state_dir; /* where what is kept lies, for pages; NULL: not said */
 };
 
 enum show_type {

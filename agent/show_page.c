@@ -261,7 +261,7 @@ static void page_process(const struct page *page)
 			: verdict->exe_deleted ? " (its file was deleted)"
 					       : "");
 	page_poses(page);
-	page_field_line(page, "object", "object", "");
+	page_object(page);
 	page_field_line(page, "command", "cmdline",
 			verdict->cut & OWNER_CUT_CMDLINE ? " (it was longer)" : "");
 	page_field_line(page, "in folder", "cwd", "");
@@ -322,7 +322,9 @@ static void page_evidence(const struct page *page)
 
 	page_section(page, "Evidence");
 	if (verdict->evidence_file && *verdict->evidence_file)
-		page_line(page, "kept in", "%s, at byte %lld", verdict->evidence_file,
+		page_line(page, "kept in", "%s%s%s, at byte %lld",
+			  page->options->state_dir ? page->options->state_dir : "",
+			  page->options->state_dir ? "/evidence/" : "", verdict->evidence_file,
 			  (long long)verdict->evidence_offset);
 	else
 		page_line(page, "kept in", "no file (quota, or switched off)");

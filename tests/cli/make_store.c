@@ -2,10 +2,10 @@
 /*
  * make_store DIR: begins a store in DIR as the recorder would, with honest and hostile records,
  * their evidence, what was learnt of them, and a report of the judge. make_store DIR hidden: adds
- * one of a program that hides. make_store DIR add N TIMES: adds a row whose
- * destination ends in N, then repeats of it, each committed 0.6 s after the one before. make_store
- * DIR report: a report of a judge that runs now (its pid is the caller's). make_store DIR damage:
- * writes over the store.
+ * one of a program that hides; fd: of one that was executed by descriptor; web: of a php-fpm
+ * worker. make_store DIR add N TIMES: adds a row whose destination ends in N, then repeats of it,
+ * each committed 0.6 s after the one before. make_store DIR report: a report of a judge that runs
+ * now (its pid is the caller's). make_store DIR damage: writes over the store.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -330,6 +330,28 @@ static void add_hidden(struct store *store)
 	note(store, NOTE_OBJECT, "", MATCH_NONE, "", "", "");
 }
 
+/* Executed by descriptor, with the title of a thread of the kernel. */
+static void add_by_descriptor(struct store *store)
+{
+	struct record *record = new_record(T0_NS + 26 * SECOND_NS, 33, "203.0.113.91", 25);
+
+	make_process(record, "3", "/memfd:x", "");
+	record->owner.exe_memfd = record->owner.poses = true;
+	memcpy(record->owner.cmdline, "[kworker/0:1]", 14);
+	record->owner.cmdline_bytes = 14;
+	add(store, record, "www-data");
+}
+
+/* A worker whose request nobody has noted. */
+static void add_web(struct store *store)
+{
+	struct record *record = new_record(T0_NS + 27 * SECOND_NS, 33, "203.0.113.92", 25);
+
+	make_process(record, "php-fpm8.2", "/usr/sbin/php-fpm8.2", "");
+	record->owner.script_why = OWNER_WHY_NO_STATUS_PAGE;
+	add(store, record, "www-data");
+}
+
 static void add_numbered(struct store *store, const char *number)
 {
 	char dst[32];
@@ -385,6 +407,10 @@ int main(int argc, char **argv)
 		add_report(store, T0_NS + 60 * SECOND_NS, 999999);
 	} else if (!strcmp(verb, "hidden")) {
 		add_hidden(store);
+	} else if (!strcmp(verb, "fd")) {
+		add_by_descriptor(store);
+	} else if (!strcmp(verb, "web")) {
+		add_web(store);
 	} else if (!strcmp(verb, "report")) {
 		add_report(store, now.tv_sec * SECOND_NS, getppid());
 	} else if (!strcmp(verb, "add") && argc > 4) {

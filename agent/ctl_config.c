@@ -81,6 +81,8 @@ static int config_check(struct ctl *ctl)
 	int judge, recorder;
 	struct policy policy;
 
+	if (ctl->config_is_default)
+		ctl_say("%s: can't be read: %s; the defaults hold", file, strerror(ENOENT));
 	judge = check_process_user(file, "judge_user", ctl->config.judge_user);
 	recorder = check_process_user(file, "recorder_user", ctl->config.recorder_user);
 	if (judge || recorder)

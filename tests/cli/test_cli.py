@@ -390,7 +390,7 @@ def the_page_of_an_offender_names_site_requests_and_newest_verdict():
                  "said by       /etc/nginx/sites-enabled/shop:12",
                  "4 times       probable trigger: POST /wp-content/uploads/2026/11/cache.php?run=1 from 203.0.113.9",
                  "3 times       candidates for the trigger (3), the latest: POST ",
-                 "attempts      12, the last verdict: deny", "newest        verdict 5 (egressctl show 5)"):
+                 "attempts      12, the last verdict: deny", "destinations  4, in 1 network\n", "newest        verdict 5 (egressctl show 5)"):
         want(part in text, "no", part, "in", text)
     same(json.loads(box.run("show", "--offender", "1", "-o", "json")[0])["site"], "shop.example")
     for number in range(1, 6):
@@ -452,6 +452,23 @@ def a_packets_comment_carries_what_was_learnt_after_it_was_written():
     comment = json.loads(comment[:comment.rindex(b"}") + 1])
     same((comment["id"], comment["site"]), (3, SITE_OF_SHOP))
     same(comment["trigger"]["client"], "203.0.113.9")
+
+
+@test
+def help_words_explains_every_word_that_the_output_has():
+    text = box.run("help", "words", conf=False)[0].decode()
+    want(max(map(len, text.splitlines())) <= 80, text)
+    for word in ("deny would-deny not-allowed forwarded queue guard unique in-flight netns no-status-page not-trusted "
+                 "argv environ fpm-status vhost host pool panel user home script exact probable candidates "
+                 "too-big not-asked poses object caller holders folded lost compat").split():
+        want(re.search(r"^  %s +\S+ \S+" % word, text, re.M), "no sentence for", word, text)
+    rows = [row for row in json.loads(box.run("list-verdicts", "-o", "json")[0])]
+    for name in "verdict", "reason", "via", "owner_how", "owner_why", "script_from", "script_why":
+        for word in {row[name] for row in rows} - {None}:
+            want(re.search(r"^  %s +\w+" % word, text, re.M), "no sentence for", name, word)
+    want("help words" in box.run("help", conf=False)[0].decode())
+    watch = box.run("help", "watch", conf=False)[0].decode()
+    want("in the table" not in watch and "id*" not in watch, watch)
 
 
 @test
@@ -726,6 +743,17 @@ def config_check_wants_users_for_the_processes_that_exist_and_are_not_root():
             file.write('judge_user = "%s"\nrecorder_user = "%s"\n' % (judge, recorder))
         out, said = box.run("-c", conf, "config", "check", code=4, conf=False)
         same((out, said.splitlines()), (b"", ["%s: %s" % (conf, line) for line in lines]))
+
+
+@test
+def config_check_says_first_that_there_is_no_file():
+    default = "/etc/egressd/egressd.conf"
+    if os.path.exists(default):
+        return
+    done = subprocess.run([CTL, "config", "check"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=ENV)
+    same(done.stderr.decode().splitlines()[0],
+         "egressctl: %s: can't be read: No such file or directory; the defaults hold" % default)
 
 
 @test

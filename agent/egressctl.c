@@ -81,8 +81,8 @@ const struct ctl_command ctl_commands[] = {
 	  "show    prints the effective one, defaults included\n"
 	  "check   says OK, or each error as FILE:LINE: KEY: what was expected; exit code 4" },
 	{ "version", ctl_version, NULL, 0, 0, 0, CTL_EXITS_SIMPLE, "the version", NULL },
-	{ "help", ctl_help, "[COMMAND]", 0, 2, 0, CTL_EXITS_SIMPLE,
-	  "this, or more about one command", NULL },
+	{ "help", ctl_help, "[COMMAND|words]", 0, 2, 0, CTL_EXITS_SIMPLE,
+	  "this, or more about one command, or the words", NULL },
 	{ NULL },
 };
 

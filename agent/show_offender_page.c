@@ -107,9 +107,10 @@ static void page_attempts(const struct page *page)
 	     show_printf("%lld, the last verdict: %s", (long long)offender->attempts,
 			 offender->verdict));
 	line(page, "destinations",
-	     show_printf("%s%lld, in %lld networks",
+	     show_printf("%s%lld, in %lld network%s",
 			 offender->destinations_capped ? "at least " : "",
-			 (long long)offender->destinations, (long long)offender->networks));
+			 (long long)offender->destinations, (long long)offender->networks,
+			 offender->networks == 1 ? "" : "s"));
 	line(page, "ports", text_of(page, "ports"));
 	line(page, "first seen", show_printf("%s", show_time(offender->first_ns, utc, 3, first)));
 	line(page, "last seen", show_printf("%s", show_time(offender->last_ns, utc, 3, last)));

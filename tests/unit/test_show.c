@@ -817,6 +817,9 @@ static void every_word_of_the_vocabulary_has_a_sentence(void **state)
 	(void)state;
 	for (int i = 0; i < REASON_N; i++)
 		assert_string_not_equal(show_explain_reason(reason_words[i]), reason_words[i]);
+	for (int i = 0; i < VERDICT_N; i++)
+		assert_string_not_equal(show_explain_verdict(verdict_words[i]), verdict_words[i]);
+	assert_string_not_equal(show_explain_site(SHOW_SITE_SCRIPT), SHOW_SITE_SCRIPT);
 	for (int i = 0; i < OWNER_HOW_N; i++)
 		assert_string_not_equal(show_explain_how(owner_how_words[i]), owner_how_words[i]);
 	for (int i = 0; i < OWNER_WHY_N; i++)

@@ -79,19 +79,39 @@ static bool is_one_of(const char *word, const char *const *words, size_t n)
 	return false;
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Those of the programs that the witness takes for ones of the web (witness_page.c). */
+static bool is_web_program(const struct store_bytes *exe)
+{
+	static const char *const names[] = { "apache2", "httpd",     "php-fpm", "php-cgi", "lsphp",
+					     "lsapi",	"litespeed", "uwsgi",	"fcgi" };
+	char *path = show_printf("%.*s", exe->len > 0 ? exe->len : 0, exe->bytes ? exe->bytes : "");
+	bool is_web = false;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		is_web |= !strncmp(base_name(path), names[i], strlen(names[i]));
+	free(path);
+	return is_web;
+}
+
 /* A refused program of the web, behind which there was a request. */
 static bool is_refused_web(const struct store_verdict *verdict)
 {
 	const char *const from[] = { owner_script_from_words[OWNER_SCRIPT_ENVIRON],
 				     owner_script_from_words[OWNER_SCRIPT_FPM_STATUS],
 				     owner_script_from_words[OWNER_SCRIPT_TITLE] };
-	const char *const why[] = { owner_why_words[OWNER_WHY_NO_STATUS_PAGE] };
 
 	if (!verdict->verdict || !strcmp(verdict->verdict, verdict_words[VERDICT_ALLOW]) ||
 	    verdict->foreign_holder)
 		return false;
 	return verdict->request_uri.len > 0 || is_one_of(verdict->script_from, from, 3) ||
-	       is_one_of(verdict->script_why, why, 1);
+	       is_web_program(&verdict->exe);
 }
 
 /* What was learnt of it after the verdict; nothing when there is nothing to learn. */
@@ -128,13 +148,6 @@ void page_object(const struct page *page)
 		free(size);
 	}
 	json_decref(object);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
 }
 
 /* Is it a name that the process chose? Not that of its file, nor of the descriptor that it was

@@ -742,7 +742,7 @@ def config_check_wants_users_for_the_processes_that_exist_and_are_not_root():
         with open(conf, "w") as file:
             file.write('judge_user = "%s"\nrecorder_user = "%s"\n' % (judge, recorder))
         out, said = box.run("-c", conf, "config", "check", code=4, conf=False)
-        same((out, said.splitlines()), (b"", ["%s: %s" % (conf, line) for line in lines]))
+        same((out, said.splitlines()), (b"", ["%s:%d: %s" % (conf, 1 + line.startswith("recorder"), line) for line in lines]))
 
 
 @test

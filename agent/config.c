@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <confuse.h>
 #include <errno.h>
 #include <stdio.h>
@@ -123,8 +124,10 @@ static void read_all(struct config_parse *parse, const char *text)
 	struct config_scan scan = { .at = text, .line = 1 };
 	struct config_assignment assignment;
 	const struct config_key *key;
+	unsigned lines[CONFIG_KEYS_MAX] = { 0 }; /* where each key stands already */
 	int result;
 
+	assert(config_keys_n <= CONFIG_KEYS_MAX);
 	while ((result = config_scan_next(&scan, &assignment)) > 0) {
 		parse->line = assignment.line;
 		key = find_key(assignment.key);
@@ -133,6 +136,13 @@ static void read_all(struct config_parse *parse, const char *text)
 					"expected a key that egressd knows");
 			continue;
 		}
+		if (lines[key - config_keys]) {
+			config_complain(parse, parse->line, key->name,
+					"expected once in a file, it stands in line %u, too",
+					lines[key - config_keys]);
+			continue;
+		}
+		lines[key - config_keys] = parse->line;
 		if (key->kind == CONFIG_MARK)
 			parse->marks_line = parse->line;
 		if (!strncmp(key->name, "evidence_", 9) || !strncmp(key->name, "object", 6))

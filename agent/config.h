@@ -101,8 +101,8 @@ int config_parse(struct config *config, const char *file, const char *text, conf
 		 void *context);
 
 /* Defaults, then FILE, then the files of conf.d beside it (DIR/conf.d/?*.conf) in the order of
- * their names. A later key replaces an earlier one. 0, -EINVAL, or -errno of a file that can't be
- * read (also said as an error line). */
+ * their names. A key stands once in a file; that of a later file replaces an earlier one's. 0,
+ * -EINVAL, or -errno of a file that can't be read (also said as an error line). */
 int config_load(struct config *config, const char *file, config_error_fn error, void *context);
 
 /* config -> policy. Users that don't exist are named one line each through `error` and left out:

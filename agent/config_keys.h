@@ -38,5 +38,6 @@ struct config_key {
 
 extern const struct config_key config_keys[];
 extern const unsigned config_keys_n;
+#define CONFIG_KEYS_MAX 64 /* room that is enough for all of them */
 
 #endif

@@ -132,6 +132,9 @@ int ctl_watch(struct ctl *ctl);
 int ctl_replay(struct ctl *ctl);
 int ctl_rules(struct ctl *ctl);
 int ctl_help(struct ctl *ctl);
+/* ctl_words.c: the words that columns hold, with a sentence each; and all terms, too. */
+void ctl_words_enums(void);
+void ctl_words(void);
 int ctl_version(struct ctl *ctl);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config_scan.h"
 #include "ctl.h"
 #include "ctl_users.h"
 
@@ -30,10 +31,14 @@ int ctl_config_load(struct ctl *ctl)
 		if (access(file, F_OK) && errno == ENOENT) {
 			config_defaults(&ctl->config);
 			ctl->config_is_default = true;
+			ctl->show.state_dir = ctl->config.state_dir;
 			return 0;
 		}
 	}
-	return config_load(&ctl->config, file, ctl_config_error, NULL) ? CTL_CONFIG : 0;
+	if (config_load(&ctl->config, file, ctl_config_error, NULL))
+		return CTL_CONFIG;
+	ctl->show.state_dir = ctl->config.state_dir;
+	return 0;
 }
 
 static int config_show(struct ctl *ctl)
@@ -47,25 +52,52 @@ static int config_show(struct ctl *ctl)
 	return CTL_OK;
 }
 
+/* Where the file gives the key this value; 0: elsewhere (a file of conf.d, or the default). */
+static unsigned line_of(const char *file, const char *key, const char *name)
+{
+	struct config_assignment found;
+	struct config_scan scan = { .line = 1 };
+	char *text = calloc(1, CONFIG_TEXT_MAX + 1), *quoted = show_printf("\"%s\"", name);
+	FILE *in = fopen(file, "re");
+	unsigned line = 0;
+
+	if (!text)
+		abort();
+	scan.at = text;
+	if (in && fread(text, 1, CONFIG_TEXT_MAX, in) > 0)
+		while (!line && config_scan_next(&scan, &found) > 0)
+			if (!strcmp(found.key, key) && found.value_len == strlen(quoted) &&
+			    !memcmp(found.value, quoted, found.value_len))
+				line = found.line;
+	if (in)
+		fclose(in);
+	free(quoted);
+	free(text);
+	return line;
+}
+
 /* Without them egressd does not start: unlike a mail user, that is an error. */
 static int check_process_user(const char *file, const char *key, const char *name)
 {
 	uid_t uid;
 	gid_t gid;
 	int error = config_user(name, &uid, &gid);
-	char *line;
+	unsigned at = line_of(file, key, name);
+	char *where, *line;
 
 	if (!error && uid != 0)
 		return CTL_OK;
+	where = at ? show_printf("%s:%u", file, at) : show_printf("%s", file);
 	if (!error)
-		line = show_printf("%s: %s: \"%s\" is root: expected a user without rights", file,
+		line = show_printf("%s: %s: \"%s\" is root: expected a user without rights", where,
 				   key, name);
 	else if (error == -ENOENT)
 		line = show_printf("%s: %s: there is no user \"%s\": expected an existing user or "
 				   "a number",
-				   file, key, name);
+				   where, key, name);
 	else
-		line = show_printf("%s: %s: \"%s\": %s", file, key, name, strerror(-error));
+		line = show_printf("%s: %s: \"%s\": %s", where, key, name, strerror(-error));
+	free(where);
 	ctl_config_error(NULL, line);
 	free(line);
 	return CTL_CONFIG;
@@ -77,6 +109,8 @@ static int config_check(struct ctl *ctl)
 	int judge, recorder;
 	struct policy policy;
 
+	if (ctl->config_is_default)
+		ctl_say("%s: can't be read: %s; the defaults hold", file, strerror(ENOENT));
 	judge = check_process_user(file, "judge_user", ctl->config.judge_user);
 	recorder = check_process_user(file, "recorder_user", ctl->config.recorder_user);
 	if (judge || recorder)

@@ -8,8 +8,6 @@
 #include "ctl.h"
 #include "ctl_args.h"
 #include "ctl_time.h"
-#include "note_text.h"
-#include "show_page.h"
 
 #ifndef EGRESSD_VERSION
 #define EGRESSD_VERSION "unknown"
@@ -69,6 +67,7 @@ static void print_overview(void)
 			 command->arguments ? command->arguments : "");
 		printf("  %-30s %s\n", text, command->summary);
 	}
+	printf("\n`egressctl help words` says what the words in the output mean.\n");
 	printf("\nOptions, where the command knows them (before or after it):\n");
 	for (unsigned option = CTL_CONFIG_FILE; option <= CTL_OWNERS; option <<= 1)
 		print_option(option);
@@ -78,42 +77,32 @@ static void print_overview(void)
 }
 
 /* Names of fields, folded at 76 columns. */
-static void print_fields(const struct show_kind *kind)
+static void print_fields(const struct ctl_command *command)
 {
+	const struct show_kind *kind = command->kind;
+	bool lines = command->run == ctl_watch; /* no table: it does not end */
 	unsigned at = 0;
 
-	printf("\nColumns (* in the table by default; a narrow terminal gets fewer):\n ");
+	if (lines)
+		printf("\nColumns for --columns; a line without it has the time of the last "
+		       "attempt, "
+		       "#id, verdict,\nuser, destination, xCOUNT of repeats, and program:\n ");
+	else
+		printf("\nColumns (* in the table by default; a narrow terminal gets fewer):\n ");
 	for (unsigned i = 0; i < kind->n; i++) {
 		const struct show_field *field = &kind->fields[i];
-		unsigned len = (unsigned)strlen(field->name) + (field->keep ? 2 : 1);
+		unsigned len = (unsigned)strlen(field->name) + (field->keep && !lines ? 2 : 1);
 
 		if (at + len > 76) {
 			printf("\n ");
 			at = 0;
 		}
-		printf(" %s%s", field->name, field->keep ? "*" : "");
+		printf(" %s%s", field->name, field->keep && !lines ? "*" : "");
 		at += len;
 	}
 	printf("\nThe CSV is RFC 4180 with Unix line ends. It puts an apostrophe before a text "
 	       "that a\n"
 	       "spreadsheet would take for a formula (it begins with = + - @).\n");
-}
-
-/* A word of the vocabulary on each line, with its sentence. */
-static void print_words(const char *field, const char *const *words, unsigned n,
-			const char *(*explain)(const char *word))
-{
-	printf("\n%s:\n", field);
-	for (unsigned i = 0; i < n; i++)
-		printf("  %-17s %s\n", words[i], explain(words[i]));
-}
-
-static void print_vocabulary(void)
-{
-	print_words("owner_how, of the process", owner_how_words, OWNER_HOW_N, show_explain_how);
-	print_words("site.from, of the site", note_site_from_words, SITE_FROM_N, note_explain_site);
-	print_words("trigger.match, of the web request behind it", note_match_words, MATCH_N,
-		    note_explain_match);
 }
 
 static void print_command(const struct ctl_command *command)
@@ -147,9 +136,9 @@ static void print_command(const struct ctl_command *command)
 		       "to "
 		       "fold_s.\n");
 	if (command->kind)
-		print_fields(command->kind);
+		print_fields(command);
 	if (command->run == ctl_show)
-		print_vocabulary();
+		ctl_words_enums();
 	print_exit_codes(command);
 }
 
@@ -174,6 +163,10 @@ int ctl_help(struct ctl *ctl)
 
 	if (!ctl->args.n_arguments) {
 		print_overview();
+		return CTL_OK;
+	}
+	if (!strcmp(ctl->args.arguments[0], "words") && ctl->args.n_arguments == 1) {
+		ctl_words();
 		return CTL_OK;
 	}
 	command = ctl_command_by_name(ctl->args.arguments[0]);

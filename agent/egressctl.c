@@ -29,7 +29,7 @@ const struct ctl_command ctl_commands[] = {
 	  "--sort. Networks are counted as /24 (IPv4) and /48 (IPv6). Exit code 0: none; 5: some.\n"
 	  "SITE is the virtual host, and in brackets how that is known (`help show`); without one "
 	  "the\n"
-	  "folder of the script. `show --offender ID` (column id) tells all of one.\n"
+	  "folder of the script. `show --offender ID` tells all of one: ID is the first column.\n"
 	  "LAST_ID is its newest verdict: `egressctl show LAST_ID` tells all of it, and how to "
 	  "list\n"
 	  "the others. WORKS_IN, where no script is known: the web root that the program worked "
@@ -81,8 +81,8 @@ const struct ctl_command ctl_commands[] = {
 	  "show    prints the effective one, defaults included\n"
 	  "check   says OK, or each error as FILE:LINE: KEY: what was expected; exit code 4" },
 	{ "version", ctl_version, NULL, 0, 0, 0, CTL_EXITS_SIMPLE, "the version", NULL },
-	{ "help", ctl_help, "[COMMAND]", 0, 2, 0, CTL_EXITS_SIMPLE,
-	  "this, or more about one command", NULL },
+	{ "help", ctl_help, "[COMMAND|words]", 0, 2, 0, CTL_EXITS_SIMPLE,
+	  "this, or more about one command, or the words", NULL },
 	{ NULL },
 };
 

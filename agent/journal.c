@@ -297,16 +297,16 @@ int journal_say(struct journal *journal, const struct record *record, int64_t id
 	return 0;
 }
 
-int journal_say_note(struct journal *journal, const struct note *note, int64_t id)
+int journal_say_note(struct journal *journal, const struct note *note, int64_t id, bool repeat)
 {
 	char datagram[JOURNAL_DATAGRAM_BYTES];
 	size_t len;
 
 	if (journal->fd < 0) {
-		len = journal_line_note(note, id, datagram, sizeof(datagram));
+		len = journal_line_note(note, id, repeat, datagram, sizeof(datagram));
 		return log_raw(datagram, len);
 	}
-	len = journal_format_note(note, id, datagram, sizeof(datagram));
+	len = journal_format_note(note, id, repeat, datagram, sizeof(datagram));
 	if (len > sizeof(datagram))
 		return -EMSGSIZE;
 	if (send(journal->fd, datagram, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)

@@ -36,14 +36,15 @@ void journal_repeat(struct journal *journal, int64_t offender);
 /* Says it. 0, or -errno: lost. id 0: it is in no store. user: name or NULL. Never waits. */
 int journal_say(struct journal *journal, const struct record *record, int64_t id, const char *user,
 		uint64_t held_back);
-/* What was learnt of the attempt in row id. */
-int journal_say_note(struct journal *journal, const struct note *note, int64_t id);
+/* What was learnt of the attempt in row id, or of a repeat that was folded into it. */
+int journal_say_note(struct journal *journal, const struct note *note, int64_t id, bool repeat);
 /* Both. 0: written; 1: held back and counted for the offender; -errno: lost. */
 int journal_verdict(struct journal *journal, const struct record *record, int64_t id,
 		    int64_t offender, const char *user);
 /* The datagram, for tests: bytes written to out as snprintf(3) counts. Pure. */
 size_t journal_format(const struct record *record, int64_t id, const char *user, uint64_t held_back,
 		      char *out, size_t size);
-size_t journal_format_note(const struct note *note, int64_t id, char *out, size_t size);
+size_t journal_format_note(const struct note *note, int64_t id, bool repeat, char *out,
+			   size_t size);
 
 #endif

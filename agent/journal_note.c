@@ -61,7 +61,7 @@ static char *site_text(const struct note_site *site)
 }
 
 /* "Learnt of attempt 7: site …; probable trigger: …; program: sha256 …". malloc'd. */
-static char *message_text(const struct note *note, int64_t id)
+static char *message_text(const struct note *note, int64_t id, bool repeat)
 {
 	struct escaped_request escaped;
 	char hex[SHA256_HEX], *site = NULL, *trigger = NULL, *object = NULL, *text;
@@ -74,10 +74,10 @@ static char *message_text(const struct note *note, int64_t id)
 		object = note_object_text(note_object_why_words[note->object.why],
 					  hex_of(&note->object, hex), (int64_t)note->object.bytes,
 					  note->object.has_copy);
-	if (asprintf(&text, "Learnt of attempt %lld: %s%s%s%s%s%s", (long long)id, site ? site : "",
-		     site && (trigger || object) ? "; " : "", trigger ? trigger : "",
-		     trigger && object ? "; " : "", object ? "program's file: " : "",
-		     object ? object : "") < 0)
+	if (asprintf(&text, "Learnt of %sattempt %lld: %s%s%s%s%s%s", repeat ? "a repeat of " : "",
+		     (long long)id, site ? site : "", site && (trigger || object) ? "; " : "",
+		     trigger ? trigger : "", trigger && object ? "; " : "",
+		     object ? "program's file: " : "", object ? object : "") < 0)
 		abort();
 	free(site);
 	free(trigger);
@@ -113,7 +113,8 @@ static void add_object(struct journal_text *text, const struct note_object *obje
 {
 	char hex[SHA256_HEX];
 
-	journal_add_field(text, "EGRESSD_OBJECT_WHY", note_object_why_words[object->why]);
+	if (object->why != OBJECT_WHY_NONE)
+		journal_add_field(text, "EGRESSD_OBJECT_WHY", note_object_why_words[object->why]);
 	if (!object->has_digest)
 		return;
 	journal_add_field(text, "EGRESSD_OBJECT_SHA256", hex_of(object, hex));
@@ -121,10 +122,10 @@ static void add_object(struct journal_text *text, const struct note_object *obje
 	journal_add_field(text, "EGRESSD_OBJECT_COPIED", object->has_copy ? "1" : "0");
 }
 
-size_t journal_format_note(const struct note *note, int64_t id, char *out, size_t size)
+size_t journal_format_note(const struct note *note, int64_t id, bool repeat, char *out, size_t size)
 {
 	struct journal_text text = { .out = out, .size = size };
-	char *message = message_text(note, id);
+	char *message = message_text(note, id, repeat);
 
 	journal_add_field(&text, "MESSAGE", message);
 	free(message);
@@ -132,6 +133,8 @@ size_t journal_format_note(const struct note *note, int64_t id, char *out, size_
 	journal_add_number(&text, "PRIORITY", LOG_NOTICE);
 	journal_add_field(&text, "SYSLOG_IDENTIFIER", "egressd");
 	journal_add_number(&text, "EGRESSD_ID", id);
+	if (repeat)
+		journal_add_field(&text, "EGRESSD_REPEAT", "1");
 	if (note->parts & NOTE_SITE)
 		add_site(&text, &note->site);
 	if (note->parts & NOTE_TRIGGER)
@@ -141,9 +144,9 @@ size_t journal_format_note(const struct note *note, int64_t id, char *out, size_
 	return text.len;
 }
 
-size_t journal_line_note(const struct note *note, int64_t id, char *out, size_t size)
+size_t journal_line_note(const struct note *note, int64_t id, bool repeat, char *out, size_t size)
 {
-	char *message = message_text(note, id);
+	char *message = message_text(note, id, repeat);
 	int len = snprintf(out, size, "<%d>%s\n", LOG_NOTICE, message);
 
 	free(message);

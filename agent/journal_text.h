@@ -24,6 +24,7 @@ void journal_add_number(struct journal_text *text, const char *key, int64_t valu
 void journal_add_escaped(struct journal_text *text, const char *key, const char *raw);
 
 /* For a log without a journal: "<6>…\n". The length, at most size - 1. */
-size_t journal_line_note(const struct note *note, int64_t id, char *out, size_t size);
+size_t journal_line_note(const struct note *note, int64_t id, bool repeat, char *out,
+			 size_t size);
 
 #endif

@@ -75,8 +75,8 @@ void keep_batch(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now
 void keep_batch_forget(struct keep *keep); /* rows that references name are gone */
 
 /* keep_record.c: the journal's line about a note, when one is due. */
-void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
-		    int64_t row, int64_t offender);
+void keep_note_line(struct keep *keep, const struct note *note, struct keep_body body,
+		    const struct recent_row *row, int64_t offender);
 
 /* keep.c: a note in its own bytes, within a transaction that is begun if need be. */
 void keep_note(struct keep *keep, const uint8_t *bytes, size_t len, int64_t now_ns);

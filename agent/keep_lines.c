@@ -17,7 +17,7 @@
 struct line {
 	uint8_t *bytes;
 	size_t len;
-	bool is_note;
+	bool is_note, repeat;
 	int64_t id;
 	uint64_t held_back;
 	char user[256]; /* empty: none */
@@ -94,6 +94,7 @@ int keep_lines_add(struct keep_lines *lines, const struct keep_line *more)
 	memcpy(line->bytes, more->body.bytes, len);
 	line->len = len;
 	line->is_note = more->is_note;
+	line->repeat = more->repeat;
 	line->id = more->id;
 	line->held_back = more->held_back;
 	snprintf(line->user, sizeof(line->user), "%s", more->user ? more->user : "");
@@ -123,7 +124,7 @@ static int say(struct keep_lines *lines, struct journal *journal, const struct l
 		return err;
 	do {
 		err = line->is_note
-			      ? journal_say_note(journal, &lines->note, id)
+			      ? journal_say_note(journal, &lines->note, id, line->repeat)
 			      : journal_say(journal, &lines->record, id, user, line->held_back);
 		again = !again && (err == -ECONNREFUSED || err == -ENOTCONN) &&
 			connect_again(lines);

@@ -21,7 +21,7 @@ struct keep_body { /* a record's body (wire_read_record()), or a note's message 
 
 struct keep_line {
 	struct keep_body body;
-	bool is_note;
+	bool is_note, repeat; /* repeat: a note of one that was folded into row id */
 	int64_t id;
 	const char *user; /* NULL: none */
 	uint64_t held_back;

@@ -84,14 +84,14 @@ static int keep_it(struct keep *keep, struct recent_row *row, const uint8_t *byt
 {
 	const struct note *note = &keep->notes->note;
 	int64_t offender = 0;
-	int got = store_note(keep->store, row->row, note, &row->group, &offender);
+	int got = store_note(keep->store, row->row, row->fresh, note, &row->group, &offender);
 
 	if (got < 0)
 		return got;
 	if (got == 0)
 		keep->lost[LOST_NOTE]++;
 	else if (offender > 0)
-		keep_note_line(keep, note, bytes, len, row->row, offender);
+		keep_note_line(keep, note, (struct keep_body){ bytes, len }, row, offender);
 	return 0;
 }
 

@@ -36,11 +36,13 @@ static void add_line(struct keep *keep, const struct store_row *row, struct keep
 }
 
 /* Site, trigger and object of an offender have a pace each: those of several notes are said. */
-void keep_note_line(struct keep *keep, const struct note *note, const uint8_t *bytes, size_t len,
-		    int64_t row, int64_t offender)
+void keep_note_line(struct keep *keep, const struct note *note, struct keep_body body,
+		    const struct recent_row *row, int64_t offender)
 {
 	int64_t pace = -(INT64_C(1) << 40) - 8 * offender - note->parts;
-	struct keep_line line = { .body = { bytes, len }, .is_note = true, .id = row };
+	struct keep_line line = {
+		.body = body, .is_note = true, .repeat = !row->fresh, .id = row->row
+	};
 
 	if (journal_due(keep->journal, note->ts_ns, pace, &line.held_back) &&
 	    keep_lines_add(keep->lines, &line) < 0)

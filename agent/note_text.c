@@ -32,7 +32,7 @@ static const char *const matches[] = {
 static_assert(sizeof(matches) / sizeof(matches[0]) == MATCH_N, "a sentence for each");
 
 static const char *const objects[] = {
-	[OBJECT_WHY_NONE] = "read",
+	[OBJECT_WHY_NONE] = "it was read",
 	[OBJECT_WHY_EXITED] = "the process was gone before its file could be read",
 	[OBJECT_WHY_TOO_BIG] = "too big to keep a copy",
 	[OBJECT_WHY_BUDGET] = "no room left for copies",

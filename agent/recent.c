@@ -56,7 +56,8 @@ void recent_add(struct recent *recent, uint64_t id, int64_t row, bool fresh)
 	if (id <= recent->last)
 		recent_clear(recent);
 	recent->last = id;
-	ring->rows[ring->added++ % ring->max] = (struct recent_row){ .id = id, .row = row };
+	ring->rows[ring->added++ % ring->max] =
+		(struct recent_row){ .id = id, .row = row, .fresh = fresh };
 }
 
 static struct recent_row *find(struct ring *ring, uint64_t id)

@@ -19,6 +19,7 @@ struct recent_row {
 	uint64_t id;   /* record.id */
 	int64_t row;   /* of the store */
 	int64_t group; /* as store_note() keeps it */
+	bool fresh;    /* it began the row: the row's fields are this record's */
 };
 
 struct recent *recent_new(void);

@@ -26,6 +26,7 @@ struct show_options {
 	bool header;	/* of tables and CSV */
 	unsigned width; /* columns of the terminal; 0: as wide as the rows are */
 	int64_t now_ns; /* whose day is today; 0: none is */
+	const char *state_dir; /* where what is kept lies, for pages; NULL: not said */
 };
 
 enum show_type {
@@ -102,6 +103,15 @@ json_t *show_bytes(const char *bytes, size_t len);
 char *show_clean(const char *text);
 /* ASCII only: what is not becomes \xHH. text must be clean. malloc'd. */
 char *show_ascii(const char *text);
+/* The site that is shown, of a verdict and of an offender, by one rule: the noted one, but the
+ * script's own folder (from: SHOW_SITE_SCRIPT) where there is no note, or where that goes by the
+ * account alone (pool, panel, user, home) and the script lies elsewhere. Name, root and source are
+ * of the same answer, never mixed; from NULL: nobody said anything. Points into the row. */
+#define SHOW_SITE_SCRIPT "script"
+struct store_site show_site_of_verdict(const struct store_verdict *verdict);
+struct store_site show_site_of_offender(const struct store_offender *offender);
+/* A sentence for from's words. */
+const char *show_explain_site(const char *word);
 /* What notes told (note.h), as objects; null when no note told it. */
 json_t *show_site(const struct store_site *site);
 json_t *show_trigger(const struct store_trigger *trigger, const struct show_options *options);

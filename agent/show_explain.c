@@ -81,6 +81,13 @@ static const char *const vias[] = {
 };
 static_assert(sizeof(vias) / sizeof(vias[0]) == VIA_N, "a sentence for each way");
 
+static const char *const verdicts[] = {
+	[VERDICT_ALLOW] = "let out",
+	[VERDICT_DENY] = "refused at once: connect(2) fails",
+	[VERDICT_WOULD_DENY] = "let out, since the mode is monitor; enforce would refuse it",
+};
+static_assert(sizeof(verdicts) / sizeof(verdicts[0]) == VERDICT_N, "a sentence for each verdict");
+
 static const char *explain(const char *word, const char *const *words, const char *const *texts,
 			   unsigned n)
 {
@@ -93,6 +100,11 @@ static const char *explain(const char *word, const char *const *words, const cha
 const char *show_explain_reason(const char *word)
 {
 	return explain(word, reason_words, reasons, REASON_N);
+}
+
+const char *show_explain_verdict(const char *word)
+{
+	return explain(word, verdict_words, verdicts, VERDICT_N);
 }
 
 const char *show_explain_how(const char *word)

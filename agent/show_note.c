@@ -56,7 +56,7 @@ json_t *show_trigger(const struct store_trigger *trigger, const struct show_opti
 	json_object_set_new(object, "status", number_json(trigger->status, trigger->status > 0));
 	json_object_set_new(object, "ts",
 			    trigger->ts_ns > 0 ? word_json(show_time(trigger->ts_ns, options->utc,
-								     3, time_text))
+								     0, time_text))
 					       : json_null());
 	json_object_set_new(object, "log", bytes_json(&trigger->log));
 	return object;
@@ -72,7 +72,8 @@ json_t *show_object_file(const struct store_object *object)
 	for (int i = 0; object->sha256.len == 32 && i < 32; i++)
 		sprintf(hex + 2 * i, "%02x", (unsigned char)object->sha256.bytes[i]);
 	shown = show_need(json_object());
-	json_object_set_new(shown, "why", word_json(object->why));
+	if (strcmp(object->why, note_object_why_words[OBJECT_WHY_NONE]) != 0)
+		json_object_set_new(shown, "why", word_json(object->why));
 	json_object_set_new(shown, "sha256", *hex ? word_json(hex) : json_null());
 	json_object_set_new(shown, "bytes", number_json(object->bytes, *hex));
 	json_object_set_new(shown, "copied", json_boolean(*hex && object->copied));

@@ -81,56 +81,71 @@ static json_t *offender_program(const void *row, const struct show_options *opti
 	return show_bytes(program->bytes, program->len > 0 ? (size_t)program->len : 0);
 }
 
-/* The site that a note named; a home folder says less than the folder of the script. */
-static bool site_is_noted(const struct store_offender *offender)
+static struct store_site site_of(const void *row)
 {
-	const struct store_site *noted = &offender->noted;
+	return show_site_of_offender(&((const struct show_offender *)row)->offender);
+}
 
-	if (!noted->from)
-		return false;
-	return noted->vhost.len > 0 || (noted->root.len > 0 && offender->site.len <= 0);
+static json_t *bytes_json(const struct store_bytes *bytes)
+{
+	return show_bytes(bytes->bytes, bytes->len > 0 ? (size_t)bytes->len : 0);
 }
 
 static json_t *offender_site(const void *row, const struct show_options *options)
 {
-	const struct store_offender *offender = &((const struct show_offender *)row)->offender;
-	const struct store_bytes *site = &offender->site;
+	const struct store_site site = site_of(row);
 
 	(void)options;
-	if (site_is_noted(offender))
-		site = offender->noted.vhost.len > 0 ? &offender->noted.vhost
-						     : &offender->noted.root;
-	return show_bytes(site->bytes, site->len > 0 ? (size_t)site->len : 0);
-}
-
-static const char *site_from(const struct store_offender *offender)
-{
-	if (site_is_noted(offender))
-		return offender->noted.from;
-	return offender->site.len > 0 ? "script" : "";
+	return bytes_json(site.vhost.len > 0 ? &site.vhost : &site.root);
 }
 
 static json_t *offender_site_from(const void *row, const struct show_options *options)
 {
-	const char *from = site_from(&((const struct show_offender *)row)->offender);
+	const struct store_site site = site_of(row);
+	const char *from = site.from && (site.vhost.len > 0 || site.root.len > 0) ? site.from : "";
 
 	(void)options;
 	return show_bytes(from, strlen(from));
 }
 
+static json_t *offender_account(const void *row, const struct show_options *options)
+{
+	const struct store_site site = site_of(row);
+
+	(void)options;
+	return bytes_json(&site.account);
+}
+
+static json_t *offender_site_root(const void *row, const struct show_options *options)
+{
+	const struct store_site site = site_of(row);
+
+	(void)options;
+	return bytes_json(&site.root);
+}
+
+static json_t *offender_site_source(const void *row, const struct show_options *options)
+{
+	const struct store_site site = site_of(row);
+
+	(void)options;
+	return bytes_json(&site.source);
+}
+
+/* The folder of the program beside it needs no word for how it is known. */
 static char *site_cell(const void *row)
 {
-	const struct store_offender *offender = &((const struct show_offender *)row)->offender;
-	json_t *site = offender_site(row, NULL);
-	const char *name = json_string_value(site);
-	char *text = NULL;
+	const struct store_site site = site_of(row);
+	json_t *name = offender_site(row, NULL);
+	const char *text = json_string_value(name);
+	char *cell = NULL;
 
-	if (name && site_is_noted(offender))
-		text = show_printf("%s (%s)", name, offender->noted.from);
-	else if (name)
-		text = show_printf("%s", name);
-	json_decref(site);
-	return text;
+	if (text && strcmp(site.from, SHOW_SITE_SCRIPT) != 0)
+		cell = show_printf("%s (%s)", text, site.from);
+	else if (text)
+		cell = show_printf("%s", text);
+	json_decref(name);
+	return cell;
 }
 
 /* The groups, their times as those of all else. */
@@ -200,8 +215,8 @@ static char *destinations_cell(const void *row)
 #define AT(member) offsetof(struct show_offender, offender.member)
 
 static const struct show_field fields[] = {
-	{ "rank", SHOW_COUNT, offsetof(struct show_offender, rank), .shape = SHOW_RIGHT,
-	  .keep = 1 },
+	{ "id", SHOW_COUNT, AT(id), .shape = SHOW_RIGHT, .keep = 1 },
+	{ "rank", SHOW_COUNT, offsetof(struct show_offender, rank), .shape = SHOW_RIGHT },
 	{ "who", SHOW_MADE, .shape = SHOW_EXTRA | SHOW_NAME, .keep = 1, .value = offender_who },
 	{ "program", SHOW_MADE, .shape = SHOW_EXTRA | SHOW_WRAP, .keep = 1,
 	  .value = offender_program },
@@ -212,19 +227,19 @@ static const struct show_field fields[] = {
 	{ "site", SHOW_MADE, .shape = SHOW_WRAP, .keep = 2, .value = offender_site,
 	  .cell = site_cell },
 	{ "site_from", SHOW_MADE, .value = offender_site_from },
-	{ "account", SHOW_BYTES, AT(noted.account), .shape = SHOW_NAME },
-	{ "site_root", SHOW_BYTES, AT(noted.root), .shape = SHOW_CUT },
-	{ "site_source", SHOW_BYTES, AT(noted.source), .shape = SHOW_CUT },
+	{ "account", SHOW_MADE, .shape = SHOW_NAME, .value = offender_account },
+	{ "site_root", SHOW_MADE, .shape = SHOW_CUT, .value = offender_site_root },
+	{ "site_source", SHOW_MADE, .shape = SHOW_CUT, .value = offender_site_source },
 	{ "works_in", SHOW_BYTES, AT(works_in), .shape = SHOW_CUT, .keep = 6 },
 	{ "unit", SHOW_BYTES, AT(unit), .shape = SHOW_NAME, .keep = 8 },
 	{ "attempts", SHOW_COUNT, AT(attempts), .shape = SHOW_RIGHT, .keep = 1 },
-	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 3,
+	{ "destinations", SHOW_COUNT, AT(destinations), .shape = SHOW_RIGHT, .keep = 4,
 	  .cell = destinations_cell },
 	{ "networks", SHOW_COUNT, AT(networks), .shape = SHOW_RIGHT, .keep = 10 },
 	{ "ports", SHOW_MADE, .keep = 4, .value = offender_ports, .text = ports_text },
 	{ "first_seen", SHOW_TIME, AT(first_ns), .keep = 11 },
-	{ "last_seen", SHOW_TIME, AT(last_ns), .keep = 2 },
-	{ "last_id", SHOW_NUMBER, AT(last_id), .shape = SHOW_RIGHT, .keep = 4 },
+	{ "last_seen", SHOW_TIME, AT(last_ns), .keep = 3 },
+	{ "last_id", SHOW_NUMBER, AT(last_id), .shape = SHOW_RIGHT, .keep = 1 },
 	{ "verdict", SHOW_WORD, AT(verdict), .keep = 12 },
 	{ "evidence", SHOW_COUNT, AT(evidence), .shape = SHOW_RIGHT, .keep = 9 },
 	{ "triggers", SHOW_MADE, .shape = SHOW_WRAP, .value = offender_triggers,
@@ -232,7 +247,6 @@ static const struct show_field fields[] = {
 	{ "n_triggers", SHOW_COUNT, AT(triggers), .shape = SHOW_RIGHT },
 	{ "destinations_capped", SHOW_FLAG, AT(destinations_capped) },
 	{ "many_programs", SHOW_FLAG, AT(many_programs) },
-	{ "id", SHOW_COUNT, AT(id), .shape = SHOW_RIGHT },
 };
 
 const struct show_kind show_offender_kind = { "egressd.offender/1", fields,

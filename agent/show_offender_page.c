@@ -43,19 +43,18 @@ static char *text_of(const struct page *page, const char *name)
 static void page_site(const struct page *page)
 {
 	char *site = text_of(page, "site"), *from = text_of(page, "site_from");
-	bool noted = from && strcmp(from, "script") != 0;
+	bool is_folder = from && !strcmp(from, SHOW_SITE_SCRIPT); /* then it is the root, too */
 
 	fprintf(page->out, "\nSite\n");
 	if (site && from)
-		line(page, "site",
-		     show_printf("%s (%s): %s", site, from,
-				 noted ? note_explain_site(from) : "the folder of the script"));
+		line(page, "site", show_printf("%s (%s): %s", site, from, show_explain_site(from)));
 	else
 		line(page, "site", show_printf("not known"));
 	free(site);
 	free(from);
 	line(page, "account", text_of(page, "account"));
-	line(page, "root", text_of(page, "site_root"));
+	if (!is_folder)
+		line(page, "root", text_of(page, "site_root"));
 	line(page, "said by", text_of(page, "site_source"));
 	line(page, "works in", text_of(page, "works_in"));
 }
@@ -108,9 +107,10 @@ static void page_attempts(const struct page *page)
 	     show_printf("%lld, the last verdict: %s", (long long)offender->attempts,
 			 offender->verdict));
 	line(page, "destinations",
-	     show_printf("%s%lld, in %lld networks",
+	     show_printf("%s%lld, in %lld network%s",
 			 offender->destinations_capped ? "at least " : "",
-			 (long long)offender->destinations, (long long)offender->networks));
+			 (long long)offender->destinations, (long long)offender->networks,
+			 offender->networks == 1 ? "" : "s"));
 	line(page, "ports", text_of(page, "ports"));
 	line(page, "first seen", show_printf("%s", show_time(offender->first_ns, utc, 3, first)));
 	line(page, "last seen", show_printf("%s", show_time(offender->last_ns, utc, 3, last)));

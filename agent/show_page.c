@@ -93,12 +93,14 @@ static void page_verdict(const struct page *page)
 		  verdict->reason ? verdict->reason : "?", verdict->mode ? verdict->mode : "?");
 	if (verdict->flow_error && *verdict->flow_error && strcmp(verdict->flow_error, "ok") != 0)
 		page_line(page, "packet is", "%s", verdict->flow_error);
-	page_line(page, "seen", "%s", show_time(verdict->first_ns, utc, 3, time_text));
+	page_line(page, verdict->count > 1 ? "seen first" : "seen", "%s",
+		  show_time(verdict->first_ns, utc, 3, time_text));
 	if (verdict->count > 1) {
 		page_line(page, "seen last", "%s", show_time(verdict->last_ns, utc, 3, time_text));
-		page_line(page, "attempts", "%lld, folded into this one row%s",
+		page_line(page, "attempts",
+			  "%lld, folded into this one row%s; all below is of the first",
 			  (long long)verdict->count,
-			  verdict->many_dst ? "; to many destinations, the first is shown" : "");
+			  verdict->many_dst ? ", to many destinations" : "");
 	}
 	page_line(page, "seen through", "%s: %s", verdict->via ? verdict->via : "?",
 		  show_explain_via(verdict->via));
@@ -247,9 +249,9 @@ static void page_process(const struct page *page)
 
 	page_section(page, "Process");
 	if (verdict->pid > 0)
-		page_line(page, "pid", "%lld%s%s%s%s%s", (long long)verdict->pid, comm ? " (" : "",
-			  comm ? comm : "", comm ? ")" : "",
-			  verdict->start_ns > 0 ? ", started " : "",
+		page_line(page, verdict->count > 1 ? "first by pid" : "pid", "%lld%s%s%s%s%s",
+			  (long long)verdict->pid, comm ? " (" : "", comm ? comm : "",
+			  comm ? ")" : "", verdict->start_ns > 0 ? ", started " : "",
 			  verdict->start_ns > 0
 				  ? show_time(verdict->start_ns, page->options->utc, 3, time_text)
 				  : "");
@@ -259,7 +261,7 @@ static void page_process(const struct page *page)
 			: verdict->exe_deleted ? " (its file was deleted)"
 					       : "");
 	page_poses(page);
-	page_field_line(page, "object", "object", "");
+	page_object(page);
 	page_field_line(page, "command", "cmdline",
 			verdict->cut & OWNER_CUT_CMDLINE ? " (it was longer)" : "");
 	page_field_line(page, "in folder", "cwd", "");
@@ -320,7 +322,9 @@ static void page_evidence(const struct page *page)
 
 	page_section(page, "Evidence");
 	if (verdict->evidence_file && *verdict->evidence_file)
-		page_line(page, "kept in", "%s, at byte %lld", verdict->evidence_file,
+		page_line(page, "kept in", "%s%s%s, at byte %lld",
+			  page->options->state_dir ? page->options->state_dir : "",
+			  page->options->state_dir ? "/evidence/" : "", verdict->evidence_file,
 			  (long long)verdict->evidence_offset);
 	else
 		page_line(page, "kept in", "no file (quota, or switched off)");

@@ -18,6 +18,7 @@ int show_page(const struct store_verdict *verdict, const struct show_options *op
 
 /* Sentences for the words of the vocabulary; the word itself when it has none. */
 const char *show_explain_reason(const char *word);
+const char *show_explain_verdict(const char *word);
 const char *show_explain_how(const char *word);
 const char *show_explain_why(const char *word);
 const char *show_explain_script(const char *word);

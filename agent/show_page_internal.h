@@ -24,6 +24,7 @@ bool page_field_line(const struct page *page, const char *label, const char *nam
 /* Nothing when nobody noted it. */
 void page_notes(const struct page *page);
 void page_poses(const struct page *page);
+void page_object(const struct page *page);
 void page_caller(const struct page *page);
 
 #endif

@@ -26,7 +26,7 @@ unsigned show_status_losses(const struct store_status *store, struct show_loss l
 		{ "lost_journal", "journal lines not written (their records were)",
 		  store->lost_journal },
 		{ "calls_lost",
-		  "calls of connect(2) the kernel did not tell: owners may be unknown",
+		  "calls of connect(2), any namespace's, told too fast to be kept",
 		  total[STAT_CALLS_LOST] },
 		{ "table_anew", "times that the table of processes began anew",
 		  total[STAT_TABLE_ANEW] },

@@ -259,8 +259,10 @@ static char *caller_text(const json_t *caller)
 
 static json_t *verdict_site(const void *row, const struct show_options *options)
 {
+	const struct store_site site = show_site_of_verdict(row);
+
 	(void)options;
-	return show_site(&((const struct store_verdict *)row)->site);
+	return show_site(&site);
 }
 
 static json_t *verdict_trigger(const void *row, const struct show_options *options)

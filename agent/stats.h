@@ -39,7 +39,8 @@ enum stat_id {
 	STAT_OWNER_UNKNOWN,
 	STAT_SCRIPT_ASKED, /* php-fpm status pages asked */
 	STAT_SCRIPT_LATE,  /* ... that did not answer in time */
-	STAT_CALLS_LOST,   /* calls of connect(2) that the kernel could not tell */
+	STAT_CALLS_LOST,   /* calls of connect(2), of any network namespace, told too fast to be
+			    * kept: the tracepoint's buffer was full */
 	STAT_TABLE_ANEW,   /* times that the table of processes began anew after a loss */
 	STAT_JUDGE_N,
 	/* the kernel's, since the table was made: packets of nft/egressd.nft's named counters */

@@ -113,13 +113,15 @@ int store_add(struct store *store, const struct record *record, const char *user
  * row's id in *id; 0: the row is gone, nothing was changed; -errno as store_add(). */
 int store_again(struct store *store, const struct store_row *row, int64_t ts_ns,
 		enum verdict verdict, int64_t *id);
-/* What was learnt of the record that went to row `id`. The parts that the note has replace those
- * of the row, and its offender's site; the trigger is counted with the offender's (none of this
- * for a foreign holder's row, or for the offender of everybody). *group: the one that an earlier
- * note of the same record counted for, 0: none; set to that of now. 1, *offender (0: none); 0:
- * there is no such row any more; -errno as store_add(). */
-int store_note(struct store *store, int64_t id, const struct note *note, int64_t *group,
-	       int64_t *offender);
+/* What was learnt of the record that went to row `id`. Of the one that began the row (`first`,
+ * store_row.fresh: the row's packet and process are its) the note's parts replace those of the
+ * row; what was learnt of a repeat is no news of that one, and the row says nothing of it. Either
+ * way the offender's site is that of the note, and the trigger is counted with the offender's
+ * (none of this for a foreign holder's row, or for the offender of everybody). *group: the one
+ * that an earlier note of the same record counted for, 0: none; set to that of now. 1, *offender
+ * (0: none); 0: there is no such row any more; -errno as store_add(). */
+int store_note(struct store *store, int64_t id, bool first, const struct note *note,
+	       int64_t *group, int64_t *offender);
 /* Where the row's packet lies: file name and byte offset of its block. */
 int store_set_evidence(struct store *store, int64_t id, const char *file, uint64_t offset);
 /* The evidence file is gone: its rows point nowhere. */

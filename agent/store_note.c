@@ -267,7 +267,20 @@ static int offender_trigger(struct store *store, int64_t offender, const struct 
 	return err ? err : add_to_group(store, offender, &note->trigger, note->ts_ns, group);
 }
 
-int store_note(struct store *store, int64_t id, const struct note *note, int64_t *group,
+static int note_row(struct store *store, int64_t id, const struct note *note)
+{
+	int err = begin_note(store, id, note->ts_ns);
+
+	if (!err && note->parts & NOTE_SITE)
+		err = row_site(store, id, &note->site);
+	if (!err && note->parts & NOTE_TRIGGER)
+		err = row_trigger(store, id, &note->trigger);
+	if (!err && note->parts & NOTE_OBJECT)
+		err = row_object(store, id, &note->object);
+	return err;
+}
+
+int store_note(struct store *store, int64_t id, bool first, const struct note *note, int64_t *group,
 	       int64_t *offender)
 {
 	int64_t of = 0, counted = *group;
@@ -275,13 +288,7 @@ int store_note(struct store *store, int64_t id, const struct note *note, int64_t
 
 	if (got <= 0)
 		return got;
-	err = begin_note(store, id, note->ts_ns);
-	if (!err && note->parts & NOTE_SITE)
-		err = row_site(store, id, &note->site);
-	if (!err && note->parts & NOTE_TRIGGER)
-		err = row_trigger(store, id, &note->trigger);
-	if (!err && note->parts & NOTE_OBJECT)
-		err = row_object(store, id, &note->object);
+	err = first ? note_row(store, id, note) : 0;
 	if (!err && of && note->parts & NOTE_SITE)
 		err = offender_site(store, of, &note->site);
 	if (!err && of && note->parts & NOTE_TRIGGER)

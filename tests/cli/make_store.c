@@ -2,10 +2,10 @@
 /*
  * make_store DIR: begins a store in DIR as the recorder would, with honest and hostile records,
  * their evidence, what was learnt of them, and a report of the judge. make_store DIR hidden: adds
- * one of a program that hides. make_store DIR add N TIMES: adds a row whose
- * destination ends in N, then repeats of it, each committed 0.6 s after the one before. make_store
- * DIR report: a report of a judge that runs now (its pid is the caller's). make_store DIR damage:
- * writes over the store.
+ * one of a program that hides; fd: of one that was executed by descriptor; web: of a php-fpm
+ * worker. make_store DIR add N TIMES: adds a row whose destination ends in N, then repeats of it,
+ * each committed 0.6 s after the one before. make_store DIR report: a report of a judge that runs
+ * now (its pid is the caller's). make_store DIR damage: writes over the store.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,6 +29,7 @@
 static struct config config;
 static struct evidence *evidence;
 static int64_t last_row; /* that the last record went to */
+static bool last_fresh;
 
 static void die(const char *what, int error)
 {
@@ -129,6 +130,7 @@ static void add(struct store *store, struct record *record, const char *user)
 	if (error)
 		die("store_add", error);
 	last_row = row.id;
+	last_fresh = row.fresh;
 	snprintf(comment, sizeof(comment), "{\"id\":%lld,\"user\":\"%s\"}", (long long)row.id,
 		 user ? "named" : "none");
 	packet.comment = comment;
@@ -172,7 +174,7 @@ static void note(struct store *store, uint32_t parts, const char *vhost, enum no
 	learnt->object.has_digest = learnt->object.has_copy = true;
 	memset(learnt->object.sha256, 0xab, sizeof(learnt->object.sha256));
 	learnt->object.bytes = 1258291;
-	got = store_note(store, last_row, learnt, &group, &offender);
+	got = store_note(store, last_row, last_fresh, learnt, &group, &offender);
 	if (got != 1)
 		die("store_note", got ? got : -ENOENT);
 	free(learnt);
@@ -328,6 +330,28 @@ static void add_hidden(struct store *store)
 	note(store, NOTE_OBJECT, "", MATCH_NONE, "", "", "");
 }
 
+/* Executed by descriptor, with the title of a thread of the kernel. */
+static void add_by_descriptor(struct store *store)
+{
+	struct record *record = new_record(T0_NS + 26 * SECOND_NS, 33, "203.0.113.91", 25);
+
+	make_process(record, "3", "/memfd:x", "");
+	record->owner.exe_memfd = record->owner.poses = true;
+	memcpy(record->owner.cmdline, "[kworker/0:1]", 14);
+	record->owner.cmdline_bytes = 14;
+	add(store, record, "www-data");
+}
+
+/* A worker whose request nobody has noted. */
+static void add_web(struct store *store)
+{
+	struct record *record = new_record(T0_NS + 27 * SECOND_NS, 33, "203.0.113.92", 25);
+
+	make_process(record, "php-fpm8.2", "/usr/sbin/php-fpm8.2", "");
+	record->owner.script_why = OWNER_WHY_NO_STATUS_PAGE;
+	add(store, record, "www-data");
+}
+
 static void add_numbered(struct store *store, const char *number)
 {
 	char dst[32];
@@ -383,6 +407,10 @@ int main(int argc, char **argv)
 		add_report(store, T0_NS + 60 * SECOND_NS, 999999);
 	} else if (!strcmp(verb, "hidden")) {
 		add_hidden(store);
+	} else if (!strcmp(verb, "fd")) {
+		add_by_descriptor(store);
+	} else if (!strcmp(verb, "web")) {
+		add_web(store);
 	} else if (!strcmp(verb, "report")) {
 		add_report(store, now.tv_sec * SECOND_NS, getppid());
 	} else if (!strcmp(verb, "add") && argc > 4) {

@@ -163,7 +163,7 @@ def tables_fit_terminals_of_80_columns_and_more():
 def a_table_in_a_pipe_is_whole():
     out = box.run("list-offenders", code=5)[0].decode()
     head = out.splitlines()[0].split()
-    same(head, "RANK WHO PROGRAM SITE WORKS_IN UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
+    same(head, "ID WHO PROGRAM SITE WORKS_IN UNIT ATTEMPTS DESTINATIONS NETWORKS PORTS FIRST_SEEN LAST_SEEN "
          "LAST_ID VERDICT EVIDENCE".split())
     want("/var/www/shop.example/wp-content/uploads/2026/11/cache.php" in out)
     want("2026-03-10T11:30:57.123+00:00" in out)
@@ -314,11 +314,14 @@ def the_page_of_a_verdict_tells_its_story():
                  "user          www-data (uid 33, gid 33)",
                  "script        /var/www/shop.example/wp-content/uploads/2026/11/cache.php",
                  "request       POST /wp-content/uploads/2026/11/cache.php?run=1",
-                 "pid           4242 (php-fpm8.2), started 2026-03-10T10:30:45.123+00:00",
+                 "seen first    2026-", "attempts      3, folded into this one row; all below is of the first",
+                 "first by pid  4242 (php-fpm8.2), started 2026-03-10T10:30:45.123+00:00",
                  "started by    php-fpm8.2(812) < systemd(1)",
-                 "to            203.0.113.10:25", "kept in       evidence-",
+                 "to            203.0.113.10:25", "kept in       %s/evidence/evidence-" % box.state,
                  "0010  cb 00 71 0a 9c 40 00 19"):
         want(part in text, "no", part, "in", text)
+    text = box.run("show", "6")[0].decode() # one attempt: nothing came first
+    want("\n  seen          2026-" in text and "\n  pid           4242" in text, text)
     text = box.run("show", "9")[0].decode()
     want("user          not known" in text, text)
     want("refused it before it could be looked up" in text, text)
@@ -342,6 +345,32 @@ def which_site_it_is_stands_beside_the_offender_with_how_it_is_known():
 
 
 @test
+def the_numbers_that_a_narrow_list_shows_are_those_that_the_commands_take():
+    lines = box.terminal(80, "list-offenders")[0].decode().splitlines()
+    head = lines[0].split()
+    same((head[0], head[-1]), ("ID", "LAST_ID"))
+    want("RANK" not in head, head)
+    one = next(line for line in lines if " alice " in line).split()
+    want("Offender %s\n  user          alice" % one[0] in box.run("show", "--offender", one[0])[0].decode())
+    text = box.run("show", one[-1])[0].decode()
+    want("user          alice" in text and "offender      %s " % one[0] in text, text)
+    same(box.run("list-offenders", "--columns", "rank,id", code=5)[0].split()[:4], [b"RANK", b"ID", b"1", b"1"])
+
+
+@test
+def list_and_pages_name_one_site_for_one_script():
+    for row, number, name in zip(json.loads(box.run("list-offenders", "-o", "json", code=5)[0]), ("2", "6"),
+                                 ("shop.example (vhost)", "/home/alice/bin (script)")):
+        site = json.loads(box.run("show", number, "-o", "json")[0])["site"]
+        same([site["vhost"] or site["root"], site["from"], site["root"], site["source"], site["account"]],
+             [row[key] for key in ("site", "site_from", "site_root", "site_source", "account")])
+        for args in ["show", number], ["show", "--offender", str(row["id"])]:
+            text = box.run(*args)[0].decode()
+            want("\n  site          %s: " % name in text, "no", name, "in", text)
+            want("/etc/passwd" not in text, "the home folder's source, said of another folder:", text)
+
+
+@test
 def an_offenders_requests_are_grouped_the_most_frequent_first():
     row = json.loads(box.run("list-offenders", "-o", "json", code=5)[0])[0]
     same(row["n_triggers"], 7)
@@ -361,7 +390,7 @@ def the_page_of_an_offender_names_site_requests_and_newest_verdict():
                  "said by       /etc/nginx/sites-enabled/shop:12",
                  "4 times       probable trigger: POST /wp-content/uploads/2026/11/cache.php?run=1 from 203.0.113.9",
                  "3 times       candidates for the trigger (3), the latest: POST ",
-                 "attempts      12, the last verdict: deny", "newest        verdict 5 (egressctl show 5)"):
+                 "attempts      12, the last verdict: deny", "destinations  4, in 1 network\n", "newest        verdict 5 (egressctl show 5)"):
         want(part in text, "no", part, "in", text)
     same(json.loads(box.run("show", "--offender", "1", "-o", "json")[0])["site"], "shop.example")
     for number in range(1, 6):
@@ -380,15 +409,19 @@ def a_verdict_carries_what_was_learnt_of_it():
     same({name: row["trigger"][name] for name in ("match", "n", "method", "client", "vhost", "status", "log")},
          {"match": "probable", "n": 1, "method": "POST", "client": "203.0.113.9", "vhost": "shop.example",
           "status": 200, "log": "/var/log/nginx/shop.access.log"})
-    same(row["trigger"]["ts"], "2026-03-10T11:30:45.123+00:00")
+    same(row["trigger"]["ts"], "2026-03-10T11:30:45+00:00")
     same((row["object"], row["poses"], row["caller"]), (None, False, None))
     same(json.loads(box.run("show", "1", "-o", "json")[0])["site"], None)
     text = box.run("show", "3")[0].decode()
     for part in ("trigger       probable trigger: POST /wp-content/uploads/2026/11/cache.php?run=1 from 203.0.113.9 "
-                 "(shop.example, access log)", "request       2026-03-10T11:30:45.123+00:00, answered 200",
+                 "(shop.example, access log)", "log time      2026-03-10T11:30:45+00:00 (nginx: when", "answered      200",
                  "in the log    /var/log/nginx/shop.access.log"):
         want(part in text, "no", part, "in", text)
     want("no trigger known: no request was open" in box.run("show", "6")[0].decode())
+    lacks = Box().store().store("web")
+    want("trigger       not known yet, or none was looked for" in lacks.run("show", "10")[0].decode())
+    want("trigger " not in box.run("show", "8")[0].decode(), "a program that is none of the web")
+    want("candidates" not in box.run("show", "4")[0].decode(), "a repeat's request, said of the first")
 
 
 @test
@@ -396,15 +429,18 @@ def a_program_that_hides_is_told_with_its_object_holders_and_caller():
     hidden = Box().store().store("hidden")
     row = json.loads(hidden.run("show", "10", "-o", "json")[0])
     same((row["poses"], row["exe_deleted"]), (True, True))
-    same(row["object"], {"why": "none", "sha256": "ab" * 32, "bytes": 1258291, "copied": True})
+    same(row["object"], {"sha256": "ab" * 32, "bytes": 1258291, "copied": True})
     same((row["caller"]["pid"], row["caller"]["uid"]), (4243, 33))
     same([(one["pid"], one["uid"]) for one in row["holders"]], [(4242, 33), (4243, 33), (900, 0)])
     text = hidden.run("show", "10")[0].decode()
     for part in ("poses as      nginx: worker process, nginx: no name that its file ever had",
-                 "object        sha256 %s, 1.2 MiB, copy kept in objects/ by that name" % ("ab" * 32),
+                 "object        sha256 %s, 1.2 MiB\n" % ("ab" * 32),
+                 "copy kept in  %s/objects/%s\n" % (hidden.state, "ab" * 32),
                  "held by       3: nginx(4242) uid 33, nginx(4243) uid 33, cron(900) uid 0",
                  "made by       uid 33", "connect by    nginx(4243) uid 33"):
         want(part in text, "no", part, "in", text)
+    text = hidden.store("fd").run("show", "11")[0].decode()
+    want("poses as      [kworker/0:1]: no name" in text, "3 claims nothing:", text)
 
 
 @test
@@ -416,6 +452,23 @@ def a_packets_comment_carries_what_was_learnt_after_it_was_written():
     comment = json.loads(comment[:comment.rindex(b"}") + 1])
     same((comment["id"], comment["site"]), (3, SITE_OF_SHOP))
     same(comment["trigger"]["client"], "203.0.113.9")
+
+
+@test
+def help_words_explains_every_word_that_the_output_has():
+    text = box.run("help", "words", conf=False)[0].decode()
+    want(max(map(len, text.splitlines())) <= 80, text)
+    for word in ("deny would-deny not-allowed forwarded queue guard unique in-flight netns no-status-page not-trusted "
+                 "argv environ fpm-status vhost host pool panel user home script exact probable candidates "
+                 "too-big not-asked poses object caller holders folded lost compat").split():
+        want(re.search(r"^  %s +\S+ \S+" % word, text, re.M), "no sentence for", word, text)
+    rows = [row for row in json.loads(box.run("list-verdicts", "-o", "json")[0])]
+    for name in "verdict", "reason", "via", "owner_how", "owner_why", "script_from", "script_why":
+        for word in {row[name] for row in rows} - {None}:
+            want(re.search(r"^  %s +\w+" % word, text, re.M), "no sentence for", name, word)
+    want("help words" in box.run("help", conf=False)[0].decode())
+    watch = box.run("help", "watch", conf=False)[0].decode()
+    want("in the table" not in watch and "id*" not in watch, watch)
 
 
 @test
@@ -689,7 +742,18 @@ def config_check_wants_users_for_the_processes_that_exist_and_are_not_root():
         with open(conf, "w") as file:
             file.write('judge_user = "%s"\nrecorder_user = "%s"\n' % (judge, recorder))
         out, said = box.run("-c", conf, "config", "check", code=4, conf=False)
-        same((out, said.splitlines()), (b"", ["%s: %s" % (conf, line) for line in lines]))
+        same((out, said.splitlines()), (b"", ["%s:%d: %s" % (conf, 1 + line.startswith("recorder"), line) for line in lines]))
+
+
+@test
+def config_check_says_first_that_there_is_no_file():
+    default = "/etc/egressd/egressd.conf"
+    if os.path.exists(default):
+        return
+    done = subprocess.run([CTL, "config", "check"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, env=ENV)
+    same(done.stderr.decode().splitlines()[0],
+         "egressctl: %s: can't be read: No such file or directory; the defaults hold" % default)
 
 
 @test

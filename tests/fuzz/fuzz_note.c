@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (wire_decode_note(data, size, &note))
 		return 0;
-	len = journal_format_note(&note, 7, whole, sizeof(whole));
+	len = journal_format_note(&note, 7, false, whole, sizeof(whole));
 	must(len > 0 && len <= sizeof(whole));
 	must(!memcmp(whole, "MESSAGE=Learnt of attempt 7: ", 29));
 	for (at = whole; at < whole + len; at = end + 1) {
@@ -43,6 +43,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(equals && equals > at && *at >= 'A' && *at <= 'Z');
 		check_line(at, (size_t)(end - at));
 	}
-	must(journal_format_note(&note, 7, cut, 100) == len && !memcmp(cut, whole, 100));
+	must(journal_format_note(&note, 7, false, cut, 100) == len && !memcmp(cut, whole, 100));
 	return 0;
 }

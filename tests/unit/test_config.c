@@ -103,6 +103,8 @@ static const struct bad bads[] = {
 	{ "ports = {smtp}", "f:1: ports: expected ports from 1 to 65535\n" },
 	{ "ports = {\"\"}", "f:1: ports: expected ports from 1 to 65535\n" },
 	{ "ports = {25, 465, 25}", "f:1: ports: expected each port once, 25 is twice\n" },
+	{ "mode = monitor\nqueue_num = 1\nmode = enforce",
+	  "f:3: mode: expected once in a file, it stands in line 1, too\n" },
 	{ "ports = {25, 0x19}", "f:1: ports: expected each port once, 25 is twice\n" },
 	{ "mail_users = {\"a\", \"b\", \"a\"}",
 	  "f:1: mail_users: expected each user once, a is twice\n" },
@@ -171,8 +173,9 @@ static const struct bad bads[] = {
 	  "f:2: colour: expected a key that egressd knows\n"
 	  "f:3: queue_num: expected a whole number from 0 to 65535\n"
 	  "f:4: ports: expected 1 to 64 ports\n" },
-	{ "mode = \"monitor\"\nmode = \"x\"\nmode = \"enforce\"",
-	  "f:2: mode: expected \"enforce\" or \"monitor\"\n" },
+	{ "mode = \"monitor\"\nqueue_num = 0x\nmode = \"enforce\"",
+	  "f:2: queue_num: expected a whole number from 0 to 65535\n"
+	  "f:3: mode: expected once in a file, it stands in line 1, too\n" },
 	{ "table = \"caf\xe9\"\n", "f:1: text: expected UTF-8 without control characters\n" },
 	{ "# \xc0\xaf overlong\n", "f:1: text: expected UTF-8 without control characters\n" },
 	{ "\n# \xed\xa0\x80 a surrogate\n",

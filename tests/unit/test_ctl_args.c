@@ -261,7 +261,7 @@ static void a_wrong_column_is_named_with_those_there_are(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		snprintf(line, sizeof(line), "list-offenders --columns %s", wrong[i]);
 		assert_int_equal(parse(line, &args, &message), -EINVAL);
-		assert_non_null(strstr(message, "--columns: expected some of rank "));
+		assert_non_null(strstr(message, "--columns: expected some of id rank "));
 		assert_non_null(strstr(message, named[i]));
 		free(message);
 		ctl_args_free(&args);

@@ -104,7 +104,6 @@ static void what_was_learnt_reads_as_documented(void **state)
 		"EGRESSD_TRIGGER_VHOST=shop.example\n"
 		"EGRESSD_TRIGGER_STATUS=200\n"
 		"EGRESSD_TRIGGER_LOG=/var/log/nginx/shop.access.log\n"
-		"EGRESSD_OBJECT_WHY=none\n"
 		"EGRESSD_OBJECT_SHA256="
 		"abababababababababababababababababababababababababababababababab\n"
 		"EGRESSD_OBJECT_BYTES=1258291\n"
@@ -115,9 +114,23 @@ static void what_was_learnt_reads_as_documented(void **state)
 
 	(void)state;
 	fixture_note(&note, 3);
-	len = journal_format_note(&note, 17, out, sizeof(out));
+	len = journal_format_note(&note, 17, false, out, sizeof(out));
 	out[len] = '\0';
 	assert_string_equal(out, expected);
+}
+
+static void a_note_of_a_repeat_is_said_to_be_one(void **state)
+{
+	struct note note;
+	char out[16384];
+	size_t len;
+
+	(void)state;
+	fixture_note(&note, 3);
+	len = journal_format_note(&note, 17, true, out, sizeof(out) - 1);
+	out[len] = '\0';
+	assert_memory_equal(out, "MESSAGE=Learnt of a repeat of attempt 17: site", 46);
+	assert_true(has_line(out, "EGRESSD_REPEAT=1"));
 }
 
 static void a_note_of_hostile_bytes_stays_one_line_a_field_and_fits(void **state)
@@ -134,14 +147,14 @@ static void a_note_of_hostile_bytes_stays_one_line_a_field_and_fits(void **state
 	FILL(note.trigger.client), FILL(note.trigger.vhost), FILL(note.trigger.log);
 #undef FILL
 	strcpy(note.trigger.uri, "/\nEGRESSD_ID=4\n\x1b[2J");
-	len = journal_format_note(&note, 17, out, sizeof(out) - 1);
+	len = journal_format_note(&note, 17, false, out, sizeof(out) - 1);
 	assert_true(len < sizeof(out));
 	out[len] = '\0';
 	for (i = 0; i < len; i++) {
 		lines += out[i] == '\n';
 		assert_true(out[i] == '\n' || (out[i] >= ' ' && out[i] < 0x7f));
 	}
-	assert_int_equal(lines, 22);
+	assert_int_equal(lines, 21);
 	assert_false(has_line(out, "EGRESSD_ID=4"));
 }
 
@@ -389,6 +402,7 @@ int main(void)
 		TEST(a_program_that_poses_and_its_caller_are_named),
 		TEST(what_was_learnt_reads_as_documented),
 		TEST(a_note_of_hostile_bytes_stays_one_line_a_field_and_fits),
+		TEST(a_note_of_a_repeat_is_said_to_be_one),
 		TEST(each_kind_of_event_has_its_id_and_priority),
 		TEST(hostile_texts_make_no_field_of_their_own),
 		TEST(the_longest_texts_stay_within_the_datagram),

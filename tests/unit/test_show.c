@@ -624,6 +624,79 @@ static void a_program_without_a_known_script_has_the_site_it_works_in(void **sta
 	}
 }
 
+#define TEXT_OF(text) { text, (int)strlen(text) }
+
+static void one_rule_gives_the_site_of_a_verdict_and_of_its_offender(void **state)
+{
+	static const struct {
+		const char *from, *vhost, *root, *script, *folder; /* from NULL: no note */
+		const char *is_from, *is_name, *is_source;
+	} cases[] = {
+		{ "vhost", "a.example", "/srv/a", "/srv/a/x.php", "/srv/a", "vhost", "a.example",
+		  "conf:1" },
+		/* named by the request, wherever the script lies */
+		{ "host", "a.example", "/srv/a", "/opt/lib/x.php", "/opt/lib", "host", "a.example",
+		  "conf:1" },
+		/* by the account, and the script lies elsewhere: nothing of the note is left */
+		{ "pool", "a.example", "/srv/a", "/srv/ab/x.php", "/srv/ab", "script", "/srv/ab",
+		  NULL },
+		{ "panel", "a.example", "/srv/a", "/tmp/x.php", "/tmp", "script", "/tmp", NULL },
+		{ "user", "a.example", "/srv/a", "/tmp/x.php", "/tmp", "script", "/tmp", NULL },
+		{ "home", "", "/home/a", "/home/a/bin/x.pl", "/home/a/bin", "script", "/home/a/bin",
+		  NULL },
+		{ "user", "a.example", "/srv/a", "/usr/bin/x.py", "", "none", NULL, NULL },
+		{ "home", "", "/home/a", "/usr/bin/x.py", "", "none", NULL, NULL },
+		/* by the account, and nothing says otherwise */
+		{ "user", "a.example", "/srv/a", "/srv/a/x.php", "/srv/a", "user", "a.example",
+		  "conf:1" },
+		{ "pool", "a.example", "", "/tmp/x.php", "/tmp", "pool", "a.example", "conf:1" },
+		{ "user", "a.example", "/srv/a", "", "", "user", "a.example", "conf:1" },
+		{ "user", "a.example", "/srv/a", "http.server", "", "user", "a.example", "conf:1" },
+		{ "home", "", "/home/a", "", "", "home", "/home/a", "conf:1" },
+		{ NULL, "", "", "/srv/a/x.php", "/srv/a", "script", "/srv/a", NULL },
+		{ "none", "", "", "/srv/a/x.php", "/srv/a", "script", "/srv/a", NULL },
+		{ NULL, "", "", "", "", NULL, NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct store_site noted = {
+			.from = cases[i].from,
+			.account = BYTES("acc"),
+			.vhost = TEXT_OF(cases[i].vhost),
+			.root = TEXT_OF(cases[i].root),
+			.source = BYTES("conf:1"),
+		};
+		struct store_verdict verdict = { .script = TEXT_OF(cases[i].script), .site = noted };
+		const struct show_offender row = {
+			.offender = { .script = TEXT_OF(cases[i].script),
+				      .site = TEXT_OF(cases[i].folder),
+				      .noted = noted },
+		};
+		json_t *of_verdict = show_object(&show_verdict_kind, &verdict, &utc);
+		json_t *site = json_object_get(of_verdict, "site");
+		json_t *offender = show_object(&show_offender_kind, &row, &utc);
+		const char *name = json_string_value(json_object_get(site, "vhost"));
+		const char *from = json_string_value(json_object_get(site, "from"));
+
+		if (!name)
+			name = json_string_value(json_object_get(site, "root"));
+#define SAME(a, b) assert_string_equal((a) ? (a) : "-", (b) ? (b) : "-")
+#define OF(object, key) json_string_value(json_object_get(object, key))
+		SAME(from, cases[i].is_from);
+		SAME(name, cases[i].is_name);
+		SAME(OF(site, "source"), cases[i].is_source);
+		SAME(OF(offender, "site"), name);
+		SAME(OF(offender, "site_from"), name ? from : NULL);
+		SAME(OF(offender, "site_root"), OF(site, "root"));
+		SAME(OF(offender, "site_source"), OF(site, "source"));
+#undef OF
+#undef SAME
+		json_decref(of_verdict);
+		json_decref(offender);
+	}
+}
+
 static void a_container_is_known_by_its_address_and_interface_if_by_nothing_else(void **state)
 {
 	static const struct {
@@ -744,6 +817,9 @@ static void every_word_of_the_vocabulary_has_a_sentence(void **state)
 	(void)state;
 	for (int i = 0; i < REASON_N; i++)
 		assert_string_not_equal(show_explain_reason(reason_words[i]), reason_words[i]);
+	for (int i = 0; i < VERDICT_N; i++)
+		assert_string_not_equal(show_explain_verdict(verdict_words[i]), verdict_words[i]);
+	assert_string_not_equal(show_explain_site(SHOW_SITE_SCRIPT), SHOW_SITE_SCRIPT);
 	for (int i = 0; i < OWNER_HOW_N; i++)
 		assert_string_not_equal(show_explain_how(owner_how_words[i]), owner_how_words[i]);
 	for (int i = 0; i < OWNER_WHY_N; i++)
@@ -962,6 +1038,7 @@ int main(void)
 		cmocka_unit_test(the_page_says_all_there_is_and_why_the_rest_is_not),
 		cmocka_unit_test(a_program_without_a_file_has_no_script_and_that_is_no_riddle),
 		cmocka_unit_test(a_program_without_a_known_script_has_the_site_it_works_in),
+		cmocka_unit_test(one_rule_gives_the_site_of_a_verdict_and_of_its_offender),
 		cmocka_unit_test(
 			a_container_is_known_by_its_address_and_interface_if_by_nothing_else),
 		cmocka_unit_test(a_record_is_shown_as_its_row_would_be),

@@ -943,7 +943,7 @@ static int take_note(struct store *store, int64_t id, int64_t *group)
 	int got;
 
 	assert_int_equal(store_begin(store), 0);
-	got = store_note(store, id, &note, group, &offender);
+	got = store_note(store, id, true, &note, group, &offender);
 	assert_int_equal(store_commit(store), 0);
 	return got;
 }
@@ -1000,6 +1000,33 @@ static void a_later_note_replaces_its_parts_only_and_counts_once(void **state)
 	assert_int_equal(noted_offender(store, row.offender)->triggers, 0);
 	assert_string_equal(noted_offender(store, row.offender)->groups, "[]");
 	assert_int_equal(ask("SELECT value FROM meta WHERE word = 'trigger_bytes'"), 0);
+	store_free(store);
+}
+
+static void what_was_learnt_of_a_repeat_is_its_offenders_and_not_the_rows(void **state)
+{
+	struct store *store = create();
+	struct store_row row = add_alone(store);
+	int64_t group = 0, of_repeat = 0, offender = 0;
+
+	(void)state;
+	fixture_note(&note, 1);
+	take_note(store, row.id, &group);
+	note.trigger.match = MATCH_EXACT;
+	strcpy(note.trigger.client, "203.0.113.86");
+	strcpy(note.site.vhost, "other.example");
+	note.object.sha256[0] = 0xcd;
+	assert_int_equal(store_begin(store), 0);
+	assert_int_equal(store_note(store, row.id, false, &note, &of_repeat, &offender), 1);
+	assert_int_equal(store_commit(store), 0);
+	assert_int_equal(offender, row.offender);
+	assert_memory_equal(noted_row(store, row.id)->trigger, "probable 1 POST", 15);
+	assert_non_null(strstr(noted_row(store, row.id)->trigger, "203.0.113.9 "));
+	assert_non_null(strstr(noted_row(store, row.id)->site, "shop.example"));
+	assert_string_equal(noted_row(store, row.id)->object, "none 32 ab 1258291 1");
+	assert_string_equal(noted_offender(store, row.offender)->site, "vhost other.example");
+	assert_int_equal(noted_offender(store, row.offender)->triggers, 2);
+	assert_non_null(strstr(noted_offender(store, row.offender)->groups, "203.0.113.86\""));
 	store_free(store);
 }
 
@@ -2169,6 +2196,7 @@ int main(void)
 		TEST(an_offender_names_its_newest_row_while_one_is_kept),
 		TEST(a_note_goes_to_its_row_and_its_offender),
 		TEST(a_later_note_replaces_its_parts_only_and_counts_once),
+		TEST(what_was_learnt_of_a_repeat_is_its_offenders_and_not_the_rows),
 		TEST(an_offender_has_its_latest_site_and_keeps_one_when_none_is_known),
 		TEST(a_foreign_holders_note_is_not_its_offenders),
 		TEST(triggers_of_an_offender_are_bounded_and_the_frequent_one_stays),

@@ -46,7 +46,7 @@ static void set_allowances(struct judge *judge)
 	allowance_init(&judge->after, AFTER_USER * packet_ns, AFTER_ALL * packet_ns);
 }
 
-static int open_finder(const struct judge *judge, const struct config *config,
+static int open_finder(struct judge *judge, const struct config *config,
 		       struct owner_finder **finder)
 {
 	const struct owner_budget budget = {
@@ -60,6 +60,8 @@ static int open_finder(const struct judge *judge, const struct config *config,
 
 	if (error)
 		log_error("owner look-up: %s: %s", what, strerror(-error));
+	else
+		owner_finder_behind(*finder, judge_waits_behind, judge);
 	return error;
 }
 
@@ -311,7 +313,9 @@ static void judge_free(struct judge *judge)
 static int await_events(struct judge *judge, struct epoll_event events[EVENTS], int64_t now_ns,
 			int timeout_ms)
 {
-	if (now_ns - judge->rested_ns > REST_EACH_NS) {
+	bool ahead = queue_has_ahead(judge->edges.queue);
+
+	if (now_ns - judge->rested_ns > REST_EACH_NS && !ahead) {
 		int count = epoll_wait(judge->epoll_fd, events, EVENTS, 0);
 
 		if (count)
@@ -319,7 +323,7 @@ static int await_events(struct judge *judge, struct epoll_event events[EVENTS], 
 		owner_rest(judge->finder, (uint64_t)now_ns);
 		judge->rested_ns = now_ns;
 	}
-	return epoll_wait(judge->epoll_fd, events, EVENTS, timeout_ms);
+	return epoll_wait(judge->epoll_fd, events, EVENTS, ahead ? 0 : timeout_ms);
 }
 
 int judge_main(const struct judge_start *start)
@@ -360,6 +364,8 @@ int judge_main(const struct judge_start *start)
 			judge->busy_since_ns = now;
 		for (int i = 0; i < count; i++)
 			on_event(judge, &events[i]);
+		if (queue_has_ahead(judge->edges.queue))
+			judge_read_queue(judge);
 	}
 	if (!error)
 		wind_down(judge);

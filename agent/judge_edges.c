@@ -40,7 +40,9 @@ static void on_queue_packet(void *context, const struct queue_packet *held)
 	if (held->forwarded)
 		name_indev(&meta, held->indev);
 	++*judge_stat(judge, STAT_QUEUED);
+	judge->of_queue = true;
 	judge_take(judge, &packet, &meta, held);
+	judge->of_queue = false;
 }
 
 static void on_copy(struct judge *judge, const struct copies_packet *copy, enum record_via via)
@@ -95,6 +97,27 @@ static void overrun(struct judge *judge, const char *where, int error)
 		++*judge_stat(judge, STAT_OVERRUNS);
 	else
 		log_error("%s: %s", where, strerror(-error));
+}
+
+static bool is_same(void *context, const struct queue_packet *held)
+{
+	const struct packet packet = { .bytes = held->bytes, .len = held->len };
+	const struct owner_query *query = context;
+	struct flow flow;
+
+	return flow_parse(&packet, &flow) == FLOW_OK && flow.has_ports &&
+	       flow.family == query->family && flow.sport == query->sport &&
+	       flow.dport == query->dport && !memcmp(flow.src, query->src, sizeof(query->src)) &&
+	       !memcmp(flow.dst, query->dst, sizeof(query->dst));
+}
+
+bool judge_waits_behind(void *context, const struct owner_query *query)
+{
+	struct judge *judge = context;
+	struct owner_query wanted = *query;
+
+	/* A copy has others behind it that are not to be seen. */
+	return !judge->of_queue || queue_ahead(judge->edges.queue, is_same, &wanted) != 0;
 }
 
 bool judge_read_queue(struct judge *judge)

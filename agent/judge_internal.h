@@ -48,6 +48,7 @@ struct judge {
 	struct edges edges;
 	struct owner_finder *finder;
 	int finder_fds[OWNER_FDS], deaf_fd;
+	bool of_queue;			   /* the packet at work is a held one */
 	struct owner_counts finder_counts; /* at the last report */
 	bool rested;			   /* nothing waited before what there is now */
 	int64_t rested_ns;		   /* when the finder was told last that nobody waits */
@@ -108,6 +109,8 @@ int judge_end_late_parked(struct judge *judge, bool all);
 
 /* judge_edges.c. A turn's worth of packets; true while something may still wait there. */
 bool judge_read_queue(struct judge *judge);
+/* owner_behind_fn: does another packet with that tuple wait behind the one at work? */
+bool judge_waits_behind(void *judge, const struct owner_query *query);
 bool judge_read_copies(struct judge *judge, enum record_via via);
 
 /* judge_witness.c: the record at work, where there is more to learn of it; never waits. */

@@ -16,9 +16,16 @@
 
 #include "nfsock.h"
 
+struct ahead {
+	int length;
+	_Alignas(struct nlmsghdr) uint8_t bytes[NFSOCK_MESSAGE_BYTES];
+};
+
 struct queue {
 	struct nfsock nfsock;
 	uint16_t num;
+	struct ahead *ahead; /* a ring of QUEUE_AHEAD, made when it is wanted first */
+	unsigned ahead_first, ahead_n;
 	_Alignas(struct nlmsghdr) uint8_t buffer[NFSOCK_MESSAGE_BYTES];
 };
 
@@ -90,6 +97,7 @@ void queue_free(struct queue *queue)
 	if (!queue)
 		return;
 	nfsock_close(&queue->nfsock);
+	free(queue->ahead);
 	free(queue);
 }
 
@@ -131,13 +139,73 @@ int queue_parse(const struct nlmsghdr *message, struct queue_packet *packet)
 	return 0;
 }
 
+bool queue_has_ahead(const struct queue *queue)
+{
+	return queue->ahead_n > 0;
+}
+
+/* One datagram, of those that were read ahead first. As nfsock_receive(). */
+static int next_datagram(struct queue *queue)
+{
+	const struct ahead *ahead;
+
+	if (!queue->ahead_n)
+		return nfsock_receive(&queue->nfsock, queue->buffer, sizeof(queue->buffer));
+	ahead = &queue->ahead[queue->ahead_first];
+	queue->ahead_first = (queue->ahead_first + 1) % QUEUE_AHEAD;
+	queue->ahead_n--;
+	if (ahead->length > 0)
+		memcpy(queue->buffer, ahead->bytes, (size_t)ahead->length);
+	return ahead->length;
+}
+
+static bool datagram_has(const struct ahead *ahead, queue_same_fn same, void *context)
+{
+	const struct nlmsghdr *message;
+	size_t offset = 0;
+
+	while (ahead->length > 0 &&
+	       (message = nfsock_message(ahead->bytes, (size_t)ahead->length, &offset))) {
+		struct queue_packet packet;
+
+		if (queue_parse(message, &packet) == 0 && same(context, &packet))
+			return true;
+	}
+	return false;
+}
+
+int queue_ahead(struct queue *queue, queue_same_fn same, void *context)
+{
+	bool dry = false;
+
+	if (!queue->ahead)
+		queue->ahead = malloc(QUEUE_AHEAD * sizeof(*queue->ahead));
+	if (!queue->ahead)
+		return -ENOBUFS;
+	while (!dry && queue->ahead_n < QUEUE_AHEAD) {
+		struct ahead *ahead =
+			&queue->ahead[(queue->ahead_first + queue->ahead_n) % QUEUE_AHEAD];
+
+		ahead->length = nfsock_receive(&queue->nfsock, ahead->bytes, sizeof(ahead->bytes));
+		dry = ahead->length == 0;
+		queue->ahead_n += !dry; /* an error is given later, too */
+		if (ahead->length < 0)
+			return -ENOBUFS;
+	}
+	for (unsigned i = 0; i < queue->ahead_n; i++)
+		if (datagram_has(&queue->ahead[(queue->ahead_first + i) % QUEUE_AHEAD], same,
+				 context))
+			return 1;
+	return dry ? 0 : -ENOBUFS;
+}
+
 int queue_read(struct queue *queue, unsigned most, queue_packet_fn each, void *context,
 	       uint64_t *odd)
 {
 	unsigned count = 0;
 
 	while (count < most) {
-		int length = nfsock_receive(&queue->nfsock, queue->buffer, sizeof(queue->buffer));
+		int length = next_datagram(queue);
 		const struct nlmsghdr *message;
 		size_t offset = 0;
 

@@ -55,4 +55,14 @@ int queue_state_parse(const char *text, uint16_t queue_num, struct queue_state *
 /* Reads the file. -ENOENT: nobody has bound that queue. */
 int queue_state(uint16_t queue_num, struct queue_state *state);
 
+/*
+ * Does a packet that `same` knows wait behind the one at work? Reads ahead what waits;
+ * queue_read() gives it later, so queue_has_ahead() has to be asked besides queue_fd(). 1, 0, or
+ * -ENOBUFS: more waits than QUEUE_AHEAD packets.
+ */
+#define QUEUE_AHEAD 64
+typedef bool (*queue_same_fn)(void *context, const struct queue_packet *packet);
+int queue_ahead(struct queue *queue, queue_same_fn same, void *context);
+bool queue_has_ahead(const struct queue *queue);
+
 #endif

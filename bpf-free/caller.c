@@ -435,6 +435,19 @@ void callers_pass(struct callers *c, const struct owner_query *query)
 		c->calls[oldest].seen = true;
 }
 
+void callers_settle(struct callers *c, const struct owner_query *query)
+{
+	unsigned looked = 0;
+
+	for (uint32_t index = c->by_tuple[hash_tuple(query)]; index != NO_CALL && looked < LOOK;
+	     index = c->calls[index].by_tuple.older, looked++) {
+		struct call *call = &c->calls[index];
+
+		if (call->state == CALL_CLOSED && fits(call, query, true))
+			call->seen = true;
+	}
+}
+
 void callers_assign(struct callers *c, const struct owner_query *query, pid_t pid)
 {
 	uint32_t index = oldest_of(c, query, pid, true);

@@ -74,6 +74,8 @@ void callers_find(const struct callers *callers, const struct owner_query *query
 		  struct caller *found, unsigned max, struct callers_answer *answer);
 /* A packet with that tuple passed by, and nobody asks whose it is. */
 void callers_pass(struct callers *callers, const struct owner_query *query);
+/* Sockets with just that tuple that were closed sent none. */
+void callers_settle(struct callers *callers, const struct owner_query *query);
 /* The packet was that of a call of pid: it is not asked for again. */
 void callers_assign(struct callers *callers, const struct owner_query *query, pid_t pid);
 

@@ -197,6 +197,12 @@ int owner_continue(struct owner_finder *f, const struct owner_query *query, stru
 	return result ? -ENOENT : 0;
 }
 
+void owner_finder_behind(struct owner_finder *f, owner_behind_fn behind, void *context)
+{
+	f->behind = behind;
+	f->behind_context = context;
+}
+
 void owner_finder_fds(const struct owner_finder *f, int fds[OWNER_FDS])
 {
 	fds[0] = f->near && near_tasks(f->near) ? tasks_fd(near_tasks(f->near)) : -1;

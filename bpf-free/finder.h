@@ -19,6 +19,8 @@ struct owner_finder {
 	struct slots slots;
 	struct slot *slot;
 	struct callers *callers;
+	owner_behind_fn behind;
+	void *behind_context;
 	struct near *near; /* NULL without sockets */
 
 	struct walked {

@@ -248,6 +248,15 @@ static void note_caller(struct owner_finder *f, const struct owner_query *query,
 	owner->caller = ref;
 }
 
+/* Of two sockets with one tuple the older one's packet comes first; behind the last there is none.
+ */
+static bool is_the_last(struct owner_finder *f, const struct owner_query *query,
+			const struct owner *owner)
+{
+	return f->behind && query->has_uid && query->uid == owner->socket_uid &&
+	       !f->behind(f->behind_context, query);
+}
+
 int held_find(struct owner_finder *f, const struct owner_query *query, uint64_t start_ns,
 	      struct owner *owner)
 {
@@ -256,6 +265,11 @@ int held_find(struct owner_finder *f, const struct owner_query *query, uint64_t 
 	int result = 0;
 
 	near_find(f->near, query, fds, owner, &found);
+	if (found.doubtful && found.result == NEAR_NOBODY && is_the_last(f, query, owner)) {
+		near_settle(f->near, query);
+		owner_init(owner);
+		near_find(f->near, query, fds, owner, &found);
+	}
 	/* Whose packet it is can't be told by the socket that is there now. */
 	if (found.doubtful && found.result == NEAR_NOBODY) {
 		forget_socket(owner);

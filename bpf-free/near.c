@@ -291,6 +291,11 @@ void near_found_elsewhere(struct near *near, const struct owner_query *query,
 		keep_place(near, task, query->uid, (int32_t)holder->fd);
 }
 
+void near_settle(struct near *near, const struct owner_query *query)
+{
+	callers_settle(near->callers, query);
+}
+
 void near_rest(struct near *near, uint64_t then_ns)
 {
 	if (near->callers) {

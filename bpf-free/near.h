@@ -42,6 +42,8 @@ struct near_found {
 /* Fills owner's socket, or how and why; at most fds descriptors are read. */
 void near_find(struct near *near, const struct owner_query *query, unsigned fds,
 	       struct owner *owner, struct near_found *found);
+/* Sockets with this tuple that were closed sent nothing: they are no reason to doubt any more. */
+void near_settle(struct near *near, const struct owner_query *query);
 /* Its search is over: pid held or made the socket, or 0. */
 void near_found_elsewhere(struct near *near, const struct owner_query *query,
 			  const struct near_found *found, const struct search_found *holder);

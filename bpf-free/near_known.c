@@ -9,7 +9,7 @@
 #include "proc.h"
 
 #define FRESH_NS (1000 * NS_PER_MS) /* what a process says of itself may change unheard */
-#define NAMED_NS (5 * NS_PER_MS)   /* its name is looked at so often */
+#define NAMED_NS (5 * NS_PER_MS)    /* its name is looked at so often */
 
 void near_told(struct near *near, const struct task *task, struct describe_told *told)
 {

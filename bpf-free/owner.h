@@ -238,6 +238,15 @@ int owner_finder_open(struct owner_finder **finder, const char *proc_dir,
 		      const char **what);
 void owner_finder_free(struct owner_finder *finder); /* takes NULL */
 
+/*
+ * Does a packet with the same tuple wait behind the one that is asked about? Who holds the queue
+ * can tell. A socket that was closed and another one with its tuple sent a packet each, in this
+ * order; is there no other one, the closed one never sent any. Without this such an owner stays
+ * unknown.
+ */
+typedef bool (*owner_behind_fn)(void *context, const struct owner_query *query);
+void owner_finder_behind(struct owner_finder *finder, owner_behind_fn behind, void *context);
+
 /* Descriptors to wait for: when one is readable owner_tick() takes in what there is. -1: none. */
 #define OWNER_FDS 2
 void owner_finder_fds(const struct owner_finder *finder, int fds[OWNER_FDS]);

@@ -51,6 +51,7 @@ void witness_tell(struct witness *witness, struct note *note);
  * record's. */
 struct witness_site {
 	char user[64], home[OWNER_PATH_BYTES], pool[OWNER_NAME_BYTES];
+	bool is_service; /* the user's home is nobody's */
 	struct sites_question question;
 	struct sites_answer answer;
 };

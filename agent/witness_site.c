@@ -75,6 +75,7 @@ static void find_account(const struct record *record, struct witness_site *site)
 	if (!entry)
 		return;
 	snprintf(site->user, sizeof(site->user), "%s", entry->pw_name);
+	site->is_service = sites_is_service(uid, site->user);
 	if (strlen(entry->pw_dir) < sizeof(site->home))
 		strcpy(site->home, entry->pw_dir);
 }
@@ -82,6 +83,7 @@ static void find_account(const struct record *record, struct witness_site *site)
 void witness_site_find(const struct witness *witness, const struct record *record,
 		       const char *script, const char *host, struct witness_site *site)
 {
+	static const struct sites none = { .cut = true };
 	const struct owner *owner = &record->owner;
 
 	memset(site, 0, sizeof(*site));
@@ -101,9 +103,9 @@ void witness_site_find(const struct witness *witness, const struct record *recor
 		.script = script,
 		.host = host,
 		.pool_name = site->pool,
+		.is_service = site->is_service,
 	};
-	if (witness->sites)
-		sites_find(witness->sites, &site->question, &site->answer);
+	sites_find(witness->sites ? witness->sites : &none, &site->question, &site->answer);
 }
 
 void witness_site_note(const struct witness_site *site, struct note *note)
@@ -123,9 +125,4 @@ void witness_site_note(const struct witness_site *site, struct note *note)
 		snprintf(out->source, sizeof(out->source), "%s:%u", answer->file, answer->line);
 	else if (answer->file)
 		snprintf(out->source, sizeof(out->source), "%s", answer->file);
-	/* Without the sites there is still the account's folder. */
-	if (out->from == SITE_FROM_NONE && site->home[0] == '/' && site->home[1]) {
-		out->from = SITE_FROM_HOME;
-		memcpy(out->root, site->home, sizeof(out->root));
-	}
 }

@@ -42,7 +42,8 @@ struct sites_vhost {
 		     */
 	char *real; /* where root is, links followed; NULL when that is root itself, or not known */
 	char *pool; /* what PHP is handed to: "unix:/run/php/x.sock" or "127.0.0.1:9000"; NULL */
-	char *user; /* suexec, AssignUserId (mpm-itk), or the pool's user; NULL: not said */
+	bool pool_unclear; /* PHP is handed on, but to several, or to what is not known */
+	char *user;	   /* suexec, AssignUserId (mpm-itk), or the pool's user; NULL: not said */
 	struct sites_log *logs; /* those of the server level when the vhost has none */
 	unsigned n_logs;
 	char *file; /* configuration file and line that begin it */
@@ -95,7 +96,12 @@ struct sites_question {
 	const char *script;	 /* absolute path */
 	const char *host;	 /* the request's Host */
 	const char *pool_name;	 /* php-fpm's */
+	bool is_service;	 /* sites_is_service() of the user: nobody's account */
 };
+
+/* Is this a user of the system, as which a server works for everybody (login.defs(5), UID_MIN;
+ * nobody's uid is high)? */
+bool sites_is_service(uint32_t uid, const char *user);
 
 enum sites_from { /* agent/note.h has the same order */
 		  SITES_NONE,
@@ -119,10 +125,16 @@ struct sites_answer {
 /*
  * Never a guess: two vhosts that fit equally well are none, and the next way is tried. Several
  * vhosts of one site (sites_same()) are one; the answer then has the first of them with a root.
- * Pure.
+ * A script that is known decides: no way names a site whose root it does not lie below, or a home
+ * that it does not lie in. What is not said of a vhost, its user or pool, may be the one asked for,
+ * so it is one more that fits. Pure.
  */
 void sites_find(const struct sites *sites, const struct sites_question *question,
 		struct sites_answer *answer);
+
+/* Does nothing that is known of both, pool and user, say that the process works for another? */
+bool sites_may_be(const struct sites *sites, const struct sites_question *question,
+		  const struct sites_vhost *vhost);
 
 /* The plain name that the site goes by, or NULL. */
 const char *sites_name(const struct sites_vhost *vhost);

@@ -337,8 +337,11 @@ static void finish_vhost(struct apache *apache, struct draft *vhost)
 	add_logs(apache, &apache->global_logs, logs, &n);
 	if (!vhost->root_said)
 		vhost->root = apache->server.root;
-	if (!vhost->pool_said && !apache->server.pool_twice)
+	if (!vhost->pool_said) {
 		vhost->pool = apache->server.pool;
+		vhost->pool_said = apache->server.pool_said;
+		vhost->pool_twice = apache->server.pool_twice;
+	}
 	draft_end(apache->build, SITES_APACHE, vhost, logs, n);
 }
 

@@ -145,6 +145,7 @@ void draft_end(struct sites_build *build, enum sites_server server, const struct
 	vhost->root = draft->root;
 	vhost->user = draft->user;
 	vhost->pool = draft->pool_twice ? NULL : draft->pool;
+	vhost->pool_unclear = draft->pool_said && !vhost->pool;
 	take_names(build, draft, vhost);
 	vhost->logs = keep_logs(build, logs, n_logs);
 	vhost->n_logs = vhost->logs ? n_logs : 0;

@@ -30,6 +30,7 @@ struct sites_log {
 	char *path;   /* absolute; never a pipe, syslog: or memory: */
 	char *format; /* the format's text (log_format, LogFormat), not its name */
 	enum sites_escape escape;
+	bool whole; /* each request of the vhost is written here, but for vhost.unlogged */
 };
 
 struct sites_vhost {
@@ -46,6 +47,9 @@ struct sites_vhost {
 	char *user;	   /* suexec, AssignUserId (mpm-itk), or the pool's user; NULL: not said */
 	struct sites_log *logs; /* those of the server level when the vhost has none */
 	unsigned n_logs;
+	/* Some of its requests, those of a location or under a condition, come to no log that can
+	 * be read, or late; which, does not follow from their URI: conditional. */
+	bool unlogged, conditional;
 	char *file; /* configuration file and line that begin it */
 	unsigned line;
 };

@@ -9,6 +9,7 @@
 #define AGENT_WITNESS_INTERNAL_H
 
 #include "../web/sites.h"
+#include "../web/sites_servers.h"
 #include "../web/trigger.h"
 #include "../web/trigger_logs.h"
 #include "config.h"
@@ -27,6 +28,7 @@ struct witness {
 	int asked_fd, channel_fd, root_fd, proc_fd, signal_fd;
 
 	struct sites *sites;
+	struct sites_servers servers; /* what ran when they were read */
 	int64_t sites_checked_ns;
 
 	struct trigger_logs *logs;

@@ -103,7 +103,7 @@ static void choose_all(struct witness *witness, const struct witness_site *site,
 	const struct sites *sites = witness->sites;
 	bool any = false;
 
-	watch->whole = !sites->cut;
+	watch->whole = !sites->cut && !sites->unclear;
 	for (unsigned i = 0; i < sites->n_vhosts; i++) {
 		const struct sites_vhost *one = &sites->vhosts[i];
 

@@ -18,20 +18,23 @@ static_assert((int)SITES_NONE == (int)SITE_FROM_NONE && (int)SITES_HOME == (int)
 
 void witness_site_renew(struct witness *witness, int64_t now_ns)
 {
+	struct sites_servers running;
 	struct sites *sites;
 	int error;
 
+	if (witness->sites && now_ns - witness->sites_checked_ns < CHECK_NS)
+		return;
+	sites_servers_find(witness->proc_fd, witness->root_fd, &running);
 	if (witness->sites) {
-		if (now_ns - witness->sites_checked_ns < CHECK_NS)
-			return;
 		witness->sites_checked_ns = now_ns;
-		if (sites_stamp(witness->root_fd, witness->sites) == witness->sites->stamp) {
+		if (sites_servers_same(&running, &witness->servers) &&
+		    sites_stamp(witness->root_fd, witness->sites) == witness->sites->stamp) {
 			if (!witness->sites->n_vhosts)
 				witness_logs_renew(witness); /* a server may run by now */
 			return;
 		}
 	}
-	error = sites_load(witness->root_fd, (uint64_t)now_ns + LOAD_NS, &sites);
+	error = sites_load(witness->root_fd, &running, (uint64_t)now_ns + LOAD_NS, &sites);
 	witness->sites_checked_ns = clock_ns(CLOCK_MONOTONIC);
 	if (error) {
 		log_error("sites: %s", strerror(-error));
@@ -39,6 +42,7 @@ void witness_site_renew(struct witness *witness, int64_t now_ns)
 	}
 	sites_free(witness->sites);
 	witness->sites = sites;
+	witness->servers = running;
 	log_debug("sites: %u vhosts, %u accounts, %u skipped%s", sites->n_vhosts, sites->n_accounts,
 		  sites->skipped, sites->cut ? ", cut" : "");
 	witness_logs_renew(witness);

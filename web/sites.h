@@ -77,6 +77,7 @@ struct sites {
 	struct sites_pool *pools;
 	unsigned n_pools;
 	unsigned skipped; /* files, lines and blocks that could not be used */
+	bool unclear;	  /* a server runs with a configuration that is not among what was read */
 	bool cut;	  /* the deadline or a bound ended the reading: there may be more */
 	uint64_t stamp;	  /* sites_stamp() as of the reading */
 	struct sites_seen *seen;
@@ -84,12 +85,16 @@ struct sites {
 	struct sites_chunk *memory;
 };
 
+struct sites_servers; /* sites_servers.h */
+
 /*
  * Reads everything below root_fd as if it were "/", until deadline_ns (CLOCK_MONOTONIC); what
  * was read whole until then is kept, and cut is set. Files on a FUSE mount are skipped: its server
- * may let us wait for ever. *sites is the caller's. 0, or -ENOMEM.
+ * may let us wait for ever. servers, or NULL: what runs, whose configurations are read too. *sites
+ * is the caller's. 0, or -ENOMEM.
  */
-int sites_load(int root_fd, uint64_t deadline_ns, struct sites **sites);
+int sites_load(int root_fd, const struct sites_servers *servers, uint64_t deadline_ns,
+	       struct sites **sites);
 void sites_free(struct sites *sites); /* takes NULL */
 /* Differs from sites->stamp when any file that was read, or a folder that was searched, changed. */
 uint64_t sites_stamp(int root_fd, const struct sites *sites);

@@ -362,6 +362,7 @@ void sites_find(const struct sites *sites, const struct sites_question *question
 			       .script = known(question->script),
 			       .pool_name = known(question->pool_name),
 			       .is_service = question->is_service };
+	bool whole = !sites->cut && !sites->unclear;
 
 	memset(answer, 0, sizeof(*answer));
 	if (known(question->host))
@@ -374,13 +375,12 @@ void sites_find(const struct sites *sites, const struct sites_question *question
 		return;
 	if (asked.host[0] && by_host(&asked, answer))
 		return;
-	/* These say that there is no other, which is not known where the reading was cut. */
-	if (!sites->cut && asked.pool_name && by_pool(&asked, answer))
+	/* These say that there is no other, which is not known where not all was read. */
+	if (whole && asked.pool_name && by_pool(&asked, answer))
 		return;
-	if (!sites->cut && asked.user && by_panel(&asked, answer))
+	if (whole && asked.user && by_panel(&asked, answer))
 		return;
-	if (!sites->cut && !asked.is_service && (asked.user || asked.home) &&
-	    by_user(&asked, answer))
+	if (whole && !asked.is_service && (asked.user || asked.home) && by_user(&asked, answer))
 		return;
 	by_home(&asked, answer);
 }

@@ -304,7 +304,7 @@ void nginx_finish(struct nginx *nginx)
 				 .whole = true };
 
 	/* What was cut may say it yet. */
-	if (!nginx->http.logs.said && !nginx->build->sites->cut)
+	if (!nginx->http.logs.said && !nginx->build->sites->cut && nginx->default_log)
 		draft_log(nginx->build, &nginx->http.logs, &log);
 	for (struct draft *server = nginx->servers; server; server = server->next) {
 		if (nginx->work > DRAFT_WORK) {

@@ -9,8 +9,8 @@
 
 /* Questions a second, one "ns" of an allowance each: what a flooder asks for is more of the same.
  */
-#define ASK_USER 32
-#define ASK_ALL	 256
+#define ASK_USER 128 /* a user may have many programs; each may burst (witness_trigger.c) */
+#define ASK_ALL	 512
 #define SAY_NS	 (60 * INT64_C(1000000000))
 
 static bool worth_asking(const struct record *record)
@@ -42,13 +42,17 @@ void judge_tell_witness(struct judge *judge)
 	if (!judge->asked.all_ns)
 		allowance_init(&judge->asked, ASK_USER, ASK_ALL);
 	now_ns = clock_ns(CLOCK_MONOTONIC);
-	if (!allowance_left(&judge->asked, uid, now_ns))
+	if (!allowance_left(&judge->asked, uid, now_ns)) {
+		++*judge_stat(judge, STAT_NOT_ASKED);
 		return;
+	}
 	allowance_spend(&judge->asked, uid, 1);
 	len = wire_encode_record(record, judge->message, sizeof(judge->message));
 	exe_fd = object_open(&record->owner);
-	if (len < 0 || pass_fd_send(judge->witness_fd, judge->message, (size_t)len, exe_fd))
+	if (len < 0 || pass_fd_send(judge->witness_fd, judge->message, (size_t)len, exe_fd)) {
 		judge->not_asked++;
+		++*judge_stat(judge, STAT_NOT_ASKED);
+	}
 	if (exe_fd >= 0)
 		close(exe_fd);
 	say_not_asked(judge, now_ns);

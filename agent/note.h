@@ -41,7 +41,7 @@ enum note_match {
 	MATCH_NONE,	  /* no request was open at that moment, or no log could be read */
 	MATCH_EXACT,	  /* the pid, or URI and method, are those of the process's request */
 	MATCH_PROBABLE,	  /* one request of that site fits in time */
-	MATCH_CANDIDATES, /* several do; the one given is the latest, n counts them */
+	MATCH_CANDIDATES, /* several do; given is the one that ended next after the SYN */
 	MATCH_N
 };
 

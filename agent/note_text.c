@@ -27,7 +27,7 @@ static const char *const matches[] = {
 	[MATCH_EXACT] =
 		"its process, or its address and method, are those of the program's request",
 	[MATCH_PROBABLE] = "the only request of that site that fits in time",
-	[MATCH_CANDIDATES] = "several requests fit in time, this is the latest of them",
+	[MATCH_CANDIDATES] = "several requests fit in time, this one ended next",
 };
 static_assert(sizeof(matches) / sizeof(matches[0]) == MATCH_N, "a sentence for each");
 
@@ -92,7 +92,7 @@ char *note_trigger_text(const struct note_request *request)
 		return print("no trigger known: %s",
 			     note_explain_match(note_match_words[MATCH_NONE]));
 	if (!strcmp(match, note_match_words[MATCH_CANDIDATES]))
-		head = print("candidates for the trigger (%" PRId64 "), the latest", request->n);
+		head = print("candidates for the trigger (%" PRId64 "), the next", request->n);
 	else
 		head = print("%s trigger", match);
 	if (has(request->log))

@@ -30,6 +30,8 @@ unsigned show_status_losses(const struct store_status *store, struct show_loss l
 		  total[STAT_CALLS_LOST] },
 		{ "table_anew", "times that the table of processes began anew",
 		  total[STAT_TABLE_ANEW] },
+		{ "witness_not_asked", "attempts whose site and trigger were not looked for",
+		  total[STAT_NOT_ASKED] },
 		{ "note_late", "notes whose attempt was not known any more", store->notes_late },
 	};
 

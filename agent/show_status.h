@@ -48,7 +48,7 @@ struct show_loss {
 	const char *word, *text;
 	uint64_t count;
 };
-#define SHOW_LOSSES 13
+#define SHOW_LOSSES 14
 unsigned show_status_losses(const struct store_status *store, struct show_loss losses[SHOW_LOSSES]);
 
 /* Of the attempts that are not on record, those that no counter has a cause for. */

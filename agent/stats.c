@@ -27,6 +27,7 @@ static const char *const words[STAT_N] = {
 	[STAT_SCRIPT_LATE] = "script_late",
 	[STAT_CALLS_LOST] = "calls_lost",
 	[STAT_TABLE_ANEW] = "table_anew",
+	[STAT_NOT_ASKED] = "witness_not_asked",
 	[STAT_KERNEL_FIRST + RULESET_LOCAL] = "kernel_local",
 	[STAT_KERNEL_FIRST + RULESET_MAIL] = "kernel_mail",
 	[STAT_KERNEL_FIRST + RULESET_HELD] = "kernel_held",
@@ -39,7 +40,7 @@ static const char *const words[STAT_N] = {
 	[STAT_KERNEL_FIRST + RULESET_FRAGMENT] = "kernel_fragment",
 	[STAT_KERNEL_FIRST + RULESET_FORWARDED] = "kernel_forwarded",
 };
-static_assert(STAT_JUDGE_N == 20 && RULESET_COUNTER_N == 11, "words[] names every stat_id");
+static_assert(STAT_JUDGE_N == 21 && RULESET_COUNTER_N == 11, "words[] names every stat_id");
 
 const char *stat_word(enum stat_id id)
 {

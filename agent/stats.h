@@ -42,6 +42,7 @@ enum stat_id {
 	STAT_CALLS_LOST,   /* calls of connect(2), of any network namespace, told too fast to be
 			    * kept: the tracepoint's buffer was full */
 	STAT_TABLE_ANEW,   /* times that the table of processes began anew after a loss */
+	STAT_NOT_ASKED,	   /* records the witness was not asked about: too many, or it lags */
 	STAT_JUDGE_N,
 	/* the kernel's, since the table was made: packets of nft/egressd.nft's named counters */
 	STAT_KERNEL_FIRST = STAT_JUDGE_N,

@@ -9,6 +9,7 @@
 #define AGENT_WITNESS_INTERNAL_H
 
 #include "../web/sites.h"
+#include "../web/sites_servers.h"
 #include "../web/trigger.h"
 #include "../web/trigger_logs.h"
 #include "config.h"
@@ -27,6 +28,7 @@ struct witness {
 	int asked_fd, channel_fd, root_fd, proc_fd, signal_fd;
 
 	struct sites *sites;
+	struct sites_servers servers; /* what ran when they were read */
 	int64_t sites_checked_ns;
 
 	struct trigger_logs *logs;
@@ -51,6 +53,7 @@ void witness_tell(struct witness *witness, struct note *note);
  * record's. */
 struct witness_site {
 	char user[64], home[OWNER_PATH_BYTES], pool[OWNER_NAME_BYTES];
+	bool is_service; /* the user's home is nobody's */
 	struct sites_question question;
 	struct sites_answer answer;
 };
@@ -63,10 +66,20 @@ void witness_site_note(const struct witness_site *site, struct note *note);
 
 /* witness_logs.c: watches every site's logs, or those that the web servers have open. */
 void witness_logs_renew(struct witness *witness);
-/* The numbers of the site's logs; where it is not known those of all, if they are few. shared: bit
- * i, others write to the i-th as well. */
-unsigned witness_logs_of(struct witness *witness, const struct witness_site *site,
-			 unsigned logs[WITNESS_LOGS], uint32_t *shared);
+struct witness_watch {
+	unsigned logs[WITNESS_LOGS], n;
+	uint32_t shared; /* bit i: others write to logs[i] as well */
+	bool whole;	 /* every request that may be the process's comes to one of these logs */
+	bool alike;	 /* so does each of those with one URI, or none of them */
+};
+/* The site's logs; where it is not known those of all that may be it, if they are few. */
+void witness_logs_of(struct witness *witness, const struct witness_site *site,
+		     struct witness_watch *watch);
+/* Have all vhosts that write to this log a file of this path? */
+bool witness_logs_have_file(const struct witness *witness, unsigned log, const char *path);
+/* Is this a name of sites only that can't be the process's (sites_may_be())? */
+bool witness_logs_is_anothers(const struct witness *witness, const struct sites_question *question,
+			      const char *vhost);
 /* The names that the site goes by, each to be freed; 0 where they are not known, or too many. */
 unsigned witness_logs_names(const struct witness *witness, const struct witness_site *site,
 			    char *names[WITNESS_NAMES]);

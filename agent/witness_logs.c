@@ -44,24 +44,21 @@ void witness_logs_renew(struct witness *witness)
 	log_debug("witness: %u logs of sites", n);
 }
 
-struct chosen {
-	unsigned *logs, n;
-	uint32_t *shared;
-};
-
-static void choose(struct chosen *chosen, int log, bool shared)
+/* False: there is no room for it, or it is not watched. */
+static bool choose(struct witness_watch *watch, int log, bool shared)
 {
 	unsigned i;
 
-	for (i = 0; i < chosen->n && chosen->logs[i] != (unsigned)log; i++)
+	for (i = 0; i < watch->n && watch->logs[i] != (unsigned)log; i++)
 		;
 	if (log < 0 || i == WITNESS_LOGS)
-		return;
-	chosen->logs[i] = (unsigned)log;
+		return false;
+	watch->logs[i] = (unsigned)log;
 	if (shared)
-		*chosen->shared |= 1u << i;
-	if (i == chosen->n)
-		chosen->n++;
+		watch->shared |= 1u << i;
+	if (i == watch->n)
+		watch->n++;
+	return true;
 }
 
 static bool has_log(const struct sites_vhost *vhost, const char *path)
@@ -81,43 +78,108 @@ static bool is_shared(const struct sites *sites, const struct sites_vhost *vhost
 	return false;
 }
 
-static void choose_vhost(struct witness *witness, const struct sites_vhost *vhost, bool proven,
-			 struct chosen *chosen)
+/* False: not each of its requests comes to a log that was chosen. */
+static bool choose_vhost(struct witness *witness, const struct sites_vhost *vhost, bool proven,
+			 struct witness_watch *watch)
 {
-	for (unsigned i = 0; i < vhost->n_logs; i++) {
-		const char *path = vhost->logs[i].path;
+	bool whole = false, parts = true;
 
-		choose(chosen, trigger_logs_find(witness->logs, path),
-		       !proven || is_shared(witness->sites, vhost, path));
+	for (unsigned i = 0; i < vhost->n_logs; i++) {
+		const struct sites_log *log = &vhost->logs[i];
+		bool chosen = choose(watch, trigger_logs_find(witness->logs, log->path),
+				     !proven || is_shared(witness->sites, vhost, log->path));
+
+		whole |= chosen && log->whole;
+		parts &= chosen || log->whole;
 	}
+	watch->alike &= !vhost->conditional;
+	return whole && parts && !vhost->unlogged;
 }
 
-unsigned witness_logs_of(struct witness *witness, const struct witness_site *site,
-			 unsigned logs[WITNESS_LOGS], uint32_t *shared)
+/* Those of vhosts that may be the process's; none when they are too many. */
+static void choose_all(struct witness *witness, const struct witness_site *site,
+		       struct witness_watch *watch)
 {
 	const struct sites *sites = witness->sites;
-	const struct sites_vhost *vhost = site->answer.vhost;
-	struct chosen chosen = { .logs = logs, .shared = shared };
-	unsigned n = 0;
+	bool any = false;
 
-	*shared = 0;
-	if (!sites)
-		return 0;
+	watch->whole = !sites->cut && !sites->unclear;
 	for (unsigned i = 0; i < sites->n_vhosts; i++) {
 		const struct sites_vhost *one = &sites->vhosts[i];
 
-		if (vhost ? sites_same(one, vhost)
-			  : one->root && site->home[0] == '/' && site->home[1] &&
-				    sites_is_below(one->root, site->home))
-			choose_vhost(witness, one, vhost != NULL, &chosen);
+		any |= one->n_logs > 0;
+		if (sites_may_be(sites, &site->question, one))
+			watch->whole &= choose_vhost(witness, one, false, watch);
 	}
-	/* Whose they are is not known, of those found through the servers' open files as well. */
-	for (unsigned i = 0; !chosen.n && i < trigger_logs_end(witness->logs); i++)
-		n += trigger_logs_path(witness->logs, i) != NULL;
-	for (unsigned i = 0; n && n <= WITNESS_LOGS && i < trigger_logs_end(witness->logs); i++)
-		if (trigger_logs_path(witness->logs, i))
-			choose(&chosen, (int)i, true);
-	return chosen.n;
+	if (any && watch->n < WITNESS_LOGS)
+		return;
+	watch->whole = false; /* some may have found no room; found ones are what happened to be */
+	if (any)
+		watch->n = 0;
+	for (unsigned i = 0; any && !site->is_service && i < sites->n_vhosts; i++)
+		if (sites->vhosts[i].root && sites_is_below(sites->vhosts[i].root, site->home) &&
+		    sites_may_be(sites, &site->question, &sites->vhosts[i]))
+			choose_vhost(witness, &sites->vhosts[i], false, watch);
+	for (unsigned i = 0; !any && i < trigger_logs_end(witness->logs); i++)
+		if (trigger_logs_path(witness->logs, i) && !choose(watch, (int)i, true)) {
+			watch->n = 0;
+			return;
+		}
+}
+
+void witness_logs_of(struct witness *witness, const struct witness_site *site,
+		     struct witness_watch *watch)
+{
+	const struct sites *sites = witness->sites;
+	const struct sites_vhost *vhost = site->answer.vhost;
+
+	memset(watch, 0, sizeof(*watch));
+	if (!sites)
+		return;
+	watch->whole = watch->alike = true;
+	for (unsigned i = 0; vhost && i < sites->n_vhosts; i++)
+		if (sites_same(&sites->vhosts[i], vhost))
+			watch->whole &= choose_vhost(witness, &sites->vhosts[i], true, watch);
+	if (!vhost)
+		choose_all(witness, site, watch);
+}
+
+#define ROOTS_MAX 8 /* of one log that are looked into */
+
+bool witness_logs_have_file(const struct witness *witness, unsigned log, const char *path)
+{
+	const struct sites *sites = witness->sites;
+	const char *file = trigger_logs_path(witness->logs, log);
+	unsigned n = 0;
+
+	for (unsigned i = 0; sites && i < sites->n_vhosts; i++) {
+		const struct sites_vhost *one = &sites->vhosts[i];
+
+		if (!has_log(one, file))
+			continue;
+		if (!one->root || n++ == ROOTS_MAX ||
+		    !trigger_is_file(witness->root_fd, one->root, path))
+			return false;
+	}
+	return n > 0;
+}
+
+bool witness_logs_is_anothers(const struct witness *witness, const struct sites_question *question,
+			      const char *vhost)
+{
+	const struct sites *sites = witness->sites;
+	bool any = false;
+
+	for (unsigned i = 0; sites && i < sites->n_vhosts; i++) {
+		const struct sites_vhost *one = &sites->vhosts[i];
+
+		if (!trigger_is_name(vhost, one->names, one->n_names))
+			continue;
+		if (sites_may_be(sites, question, one))
+			return false;
+		any = true;
+	}
+	return any;
 }
 
 unsigned witness_logs_names(const struct witness *witness, const struct witness_site *site,

@@ -18,20 +18,23 @@ static_assert((int)SITES_NONE == (int)SITE_FROM_NONE && (int)SITES_HOME == (int)
 
 void witness_site_renew(struct witness *witness, int64_t now_ns)
 {
+	struct sites_servers running;
 	struct sites *sites;
 	int error;
 
+	if (witness->sites && now_ns - witness->sites_checked_ns < CHECK_NS)
+		return;
+	sites_servers_find(witness->proc_fd, witness->root_fd, &running);
 	if (witness->sites) {
-		if (now_ns - witness->sites_checked_ns < CHECK_NS)
-			return;
 		witness->sites_checked_ns = now_ns;
-		if (sites_stamp(witness->root_fd, witness->sites) == witness->sites->stamp) {
+		if (sites_servers_same(&running, &witness->servers) &&
+		    sites_stamp(witness->root_fd, witness->sites) == witness->sites->stamp) {
 			if (!witness->sites->n_vhosts)
 				witness_logs_renew(witness); /* a server may run by now */
 			return;
 		}
 	}
-	error = sites_load(witness->root_fd, (uint64_t)now_ns + LOAD_NS, &sites);
+	error = sites_load(witness->root_fd, &running, (uint64_t)now_ns + LOAD_NS, &sites);
 	witness->sites_checked_ns = clock_ns(CLOCK_MONOTONIC);
 	if (error) {
 		log_error("sites: %s", strerror(-error));
@@ -39,6 +42,7 @@ void witness_site_renew(struct witness *witness, int64_t now_ns)
 	}
 	sites_free(witness->sites);
 	witness->sites = sites;
+	witness->servers = running;
 	log_debug("sites: %u vhosts, %u accounts, %u skipped%s", sites->n_vhosts, sites->n_accounts,
 		  sites->skipped, sites->cut ? ", cut" : "");
 	witness_logs_renew(witness);
@@ -75,6 +79,7 @@ static void find_account(const struct record *record, struct witness_site *site)
 	if (!entry)
 		return;
 	snprintf(site->user, sizeof(site->user), "%s", entry->pw_name);
+	site->is_service = sites_is_service(uid, site->user);
 	if (strlen(entry->pw_dir) < sizeof(site->home))
 		strcpy(site->home, entry->pw_dir);
 }
@@ -82,6 +87,7 @@ static void find_account(const struct record *record, struct witness_site *site)
 void witness_site_find(const struct witness *witness, const struct record *record,
 		       const char *script, const char *host, struct witness_site *site)
 {
+	static const struct sites none = { .cut = true };
 	const struct owner *owner = &record->owner;
 
 	memset(site, 0, sizeof(*site));
@@ -101,9 +107,9 @@ void witness_site_find(const struct witness *witness, const struct record *recor
 		.script = script,
 		.host = host,
 		.pool_name = site->pool,
+		.is_service = site->is_service,
 	};
-	if (witness->sites)
-		sites_find(witness->sites, &site->question, &site->answer);
+	sites_find(witness->sites ? witness->sites : &none, &site->question, &site->answer);
 }
 
 void witness_site_note(const struct witness_site *site, struct note *note)
@@ -123,9 +129,4 @@ void witness_site_note(const struct witness_site *site, struct note *note)
 		snprintf(out->source, sizeof(out->source), "%s:%u", answer->file, answer->line);
 	else if (answer->file)
 		snprintf(out->source, sizeof(out->source), "%s", answer->file);
-	/* Without the sites there is still the account's folder. */
-	if (out->from == SITE_FROM_NONE && site->home[0] == '/' && site->home[1]) {
-		out->from = SITE_FROM_HOME;
-		memcpy(out->root, site->home, sizeof(out->root));
-	}
 }

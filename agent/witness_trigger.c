@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Questions that wait for a line of an access log. One is answered when its process was seen to
- * have ended that request and its line is beyond doubt, and again should more lines raise one; else
- * when its time is up. Their number is bounded, for each user too: the oldest ends first.
+ * have ended that request: at once where its line is beyond doubt, else when it should be there. It
+ * stays open while it may be bettered, until its time is up, since nginx writes the line when the
+ * client has read all: what comes later corrects the answer. Their number is bounded, for each user
+ * too: the oldest ends first, and then nothing is probable.
  */
 #include <assert.h>
 #include <errno.h>
@@ -16,11 +18,11 @@
 #include "clock.h"
 #include "witness_internal.h"
 
-#define QUESTIONS      128
-#define QUESTIONS_USER 32
+#define QUESTIONS      512
+#define QUESTIONS_USER 128
 #define SECOND_NS      INT64_C(1000000000)
 #define EACH_NS	       (10 * SECOND_NS) /* a user's program is asked about so often … */
-#define EACH_N	       24		/* … within it */
+#define EACH_N	       30		/* … within it */
 #define PROGRAMS       1024
 #define OVER_NS	       (2 * SECOND_NS) /* a line comes so soon after its request's end */
 
@@ -39,17 +41,17 @@ struct question {
 	struct trigger_tally tally;
 	char *names[WITNESS_NAMES];
 	char root[OWNER_PATH_BYTES]; /* document root, "" when it is not known */
-	unsigned logs[WITNESS_LOGS], n_logs;
-	uint32_t shared;
+	struct witness_watch watch;
+	char user[64], pool[OWNER_NAME_BYTES]; /* of the process, where its site is not known */
+	bool is_service, site_known;
 
 	pid_t worker; /* whose return to accept(2) ends the request; 0: nobody's */
 	uint64_t worker_start;
 	bool worker_accepts;
 	int64_t over_ns; /* when it was seen there; 0: not yet */
 
-	enum note_match told; /* MATCH_NONE: nothing yet */
-	bool told_line;	      /* with a log's line */
-	uint32_t told_n;
+	bool has_told;
+	struct note_trigger told; /* its match is NONE where nothing was yet */
 	struct note_trigger page; /* what mod_status says; match NONE: nothing */
 };
 
@@ -93,9 +95,9 @@ static bool may_ask(struct witness_triggers *triggers, uint32_t uid, const char 
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-/* Tells what the lines say by now, if that is news; sure: only what more lines can hardly change.
- */
-static void tell(struct witness *witness, struct question *question, bool sure)
+/* Tells what the lines say by now, if that is news; sure: only what more lines can hardly change;
+ * ends: for the last time. */
+static void tell(struct witness *witness, struct question *question, bool sure, bool ends)
 {
 	const struct trigger_best *best;
 	struct note *note = &witness->note;
@@ -104,7 +106,7 @@ static void tell(struct witness *witness, struct question *question, bool sure)
 		(enum note_match)trigger_tally_answer(&question->tally, &question->what, &best, &n);
 
 	/* After a first word a doubt is told at once, too. */
-	if (sure && match != MATCH_EXACT && question->told != MATCH_EXACT)
+	if (sure && match != MATCH_EXACT && question->told.match != MATCH_EXACT)
 		return;
 	if (match != MATCH_EXACT && question->page.match == MATCH_EXACT)
 		best = NULL; /* the page knows better than lines of others */
@@ -120,20 +122,30 @@ static void tell(struct witness *witness, struct question *question, bool sure)
 	} else {
 		note->trigger = question->page;
 	}
-	if (note->trigger.match == question->told && note->trigger.n == question->told_n &&
-	    question->told_line == (best != NULL) && (question->told != MATCH_NONE || sure))
+	/* That there was none is known only where it could not have gone unseen. */
+	if (note->trigger.match == MATCH_NONE && !question->has_told &&
+	    (sure || !question->watch.whole || question->tally.partial || question->tally.unread))
 		return;
-	question->told = note->trigger.match;
-	question->told_n = note->trigger.n;
-	question->told_line = best != NULL;
+	/* How many they become is told at the end. */
+	if (!ends && question->has_told && note->trigger.match == question->told.match &&
+	    match == MATCH_CANDIDATES)
+		return;
+	if (question->has_told && !memcmp(&note->trigger, &question->told, sizeof(note->trigger)))
+		return;
+	question->has_told = true;
+	question->told = note->trigger;
 	witness_tell(witness, note);
 }
 
-static void end_question(struct witness *witness, struct question *question)
+/* early: before its time, so that more lines could have come. */
+static void end_question(struct witness *witness, struct question *question, bool early)
 {
-	for (unsigned i = 0; i < question->n_logs; i++)
-		question->tally.partial |= trigger_logs_release(witness->logs, question->logs[i]);
-	tell(witness, question, false);
+	const struct witness_watch *watch = &question->watch;
+
+	question->tally.partial |= early;
+	for (unsigned i = 0; i < watch->n; i++)
+		question->tally.partial |= trigger_logs_release(witness->logs, watch->logs[i]);
+	tell(witness, question, false, true);
 	for (unsigned i = 0; i < question->what.n_names; i++)
 		free(question->names[i]);
 	question->used = false;
@@ -165,7 +177,7 @@ static struct question *make_room(struct witness *witness, uint32_t uid)
 	else if (!free_one)
 		free_one = oldest;
 	if (free_one->used) {
-		end_question(witness, free_one);
+		end_question(witness, free_one, true);
 		witness->ended_early++;
 	}
 	return free_one;
@@ -189,15 +201,17 @@ void witness_trigger_close(struct witness *witness)
 
 /* Does the server send this as it is? Only where the file is there and is called so: a script may
  * make pictures too. */
-static bool is_static(const struct witness *witness, const struct question *question,
+static bool is_static(const struct witness *witness, const struct question *question, unsigned log,
 		      const struct trigger_line *line)
 {
 	char path[OWNER_PATH_BYTES];
 
-	return question->root[0] &&
-	       (!strcmp(line->method, "GET") || !strcmp(line->method, "HEAD")) &&
-	       !trigger_uri_path(line->uri, path, sizeof(path)) && trigger_looks_static(path) &&
-	       trigger_is_file(witness->root_fd, question->root, path);
+	if ((strcmp(line->method, "GET") && strcmp(line->method, "HEAD")) ||
+	    trigger_uri_path(line->uri, path, sizeof(path)) || !trigger_looks_static(path))
+		return false;
+	if (!question->site_known)
+		return witness_logs_have_file(witness, log, path);
+	return question->root[0] && trigger_is_file(witness->root_fd, question->root, path);
 }
 
 static void add_line(struct witness *witness, struct question *question, unsigned log, bool shared,
@@ -207,15 +221,24 @@ static void add_line(struct witness *witness, struct question *question, unsigne
 		.log = log,
 		.site_proven = !shared,
 	};
+	const struct sites_question process = {
+		.user = question->user,
+		.pool_name = question->pool,
+		.is_service = question->is_service,
+	};
 
 	if (!line) {
 		question->tally.unread++;
 		return;
 	}
+	if (line->vhost[0] && !question->site_known &&
+	    trigger_fit(&question->what, line, &place) != TRIGGER_FIT_NO &&
+	    witness_logs_is_anothers(witness, &process, line->vhost))
+		return;
 	if (line->vhost[0] && question->what.n_names &&
 	    trigger_is_name(line->vhost, question->names, question->what.n_names))
 		place.site_proven = true;
-	place.is_static = is_static(witness, question, line);
+	place.is_static = is_static(witness, question, log, line);
 	trigger_tally_add(&question->tally, &question->what, line, &place);
 }
 
@@ -224,14 +247,16 @@ static void on_line(void *context, unsigned log, const struct trigger_line *line
 	struct witness *witness = context;
 	struct witness_triggers *triggers = witness->triggers;
 
-	for (unsigned i = 0; i < QUESTIONS; i++) {
+	for (unsigned i = 0, seen = 0; i < QUESTIONS && seen < triggers->n; i++) {
 		struct question *question = &triggers->questions[i];
 
+		seen += question->used;
 		if (!question->used || (triggers->only && question != triggers->only))
 			continue;
-		for (unsigned j = 0; j < question->n_logs; j++)
-			if (question->logs[j] == log)
-				add_line(witness, question, log, question->shared >> j & 1, line);
+		for (unsigned j = 0; j < question->watch.n; j++)
+			if (question->watch.logs[j] == log)
+				add_line(witness, question, log, question->watch.shared >> j & 1,
+					 line);
 	}
 }
 
@@ -270,6 +295,7 @@ static void describe(struct question *question, const struct record *record,
 	memcpy(what->client, owner->request_client, sizeof(what->client));
 	what->uri_cut = owner->cut & OWNER_CUT_REQUEST;
 	what->uri_is_script = owner->script_from == OWNER_SCRIPT_FPM_STATUS;
+	what->claimed = owner->request_uri[0] && !what->uri_is_script;
 	if (site->answer.vhost && site->answer.root &&
 	    strlen(site->answer.root) < sizeof(question->root))
 		strcpy(question->root, site->answer.root);
@@ -290,6 +316,20 @@ static void take_row(struct trigger_question *what, const struct trigger_line *r
 	memcpy(what->client, row->client, sizeof(row->client));
 	what->uri_cut = row->uri_cut;
 	what->uri_is_script = false;
+	what->claimed = false; /* it is the server's word */
+}
+
+/* Which logs its line may come to, and what that leaves in doubt. */
+static void watch(struct witness *witness, struct question *question,
+		  const struct witness_site *site)
+{
+	witness_logs_of(witness, site, &question->watch);
+	question->site_known = site->answer.vhost != NULL;
+	question->what.unlogged = !question->watch.whole;
+	question->what.conditional = !question->watch.alike || !question->site_known;
+	question->is_service = site->is_service;
+	memcpy(question->user, site->user, sizeof(question->user));
+	memcpy(question->pool, site->pool, sizeof(question->pool));
 }
 
 void witness_trigger_ask(struct witness *witness, const struct record *record,
@@ -320,17 +360,17 @@ void witness_trigger_ask(struct witness *witness, const struct record *record,
 		take_row(&question->what, &row);
 	question->what.n_names = witness_logs_names(witness, site, question->names);
 	question->what.names = question->names;
-	question->n_logs = witness_logs_of(witness, site, question->logs, &question->shared);
+	watch(witness, question, site);
 	triggers->only = question;
-	for (unsigned i = 0; i < question->n_logs; i++)
-		if (!trigger_logs_hold(witness->logs, question->logs[i], question->what.syn_ns,
-				       on_line, witness))
+	for (unsigned i = 0; i < question->watch.n; i++)
+		if (!trigger_logs_hold(witness->logs, question->watch.logs[i],
+				       question->what.syn_ns, on_line, witness))
 			question->tally.partial = true;
 	triggers->only = NULL;
 	if (question->page.match == MATCH_EXACT)
-		tell(witness, question, false);
-	if (!question->n_logs)
-		end_question(witness, question);
+		tell(witness, question, false, false);
+	if (!question->watch.n)
+		end_question(witness, question, false);
 }
 
 /* --- time ------------------------------------------------------------------------------------ */
@@ -385,6 +425,13 @@ static bool is_over(const struct witness *witness, const struct question *questi
 	return call == SYS_accept4;
 }
 
+/* Exact, or several: later lines make it no better. */
+static bool is_settled(const struct question *question)
+{
+	return question->told.match == MATCH_EXACT || (question->told.match == MATCH_CANDIDATES &&
+						       question->told.n > 1 && !question->what.pid);
+}
+
 void witness_trigger_step(struct witness *witness, bool all)
 {
 	struct witness_triggers *triggers = witness->triggers;
@@ -404,10 +451,13 @@ void witness_trigger_step(struct witness *witness, bool all)
 
 		if (!question->used)
 			continue;
-		if (all || now_ns >= question->deadline_ns ||
-		    (question->over_ns && has_line && now_ns - question->over_ns >= OVER_NS))
-			end_question(witness, question);
+		if (all || now_ns >= question->deadline_ns)
+			end_question(witness, question, now_ns < question->deadline_ns);
 		else if (question->over_ns) /* before, its own line can't be among them */
-			tell(witness, question, true);
+			tell(witness, question, !has_line || now_ns - question->over_ns < OVER_NS,
+			     false);
+		if (question->used && question->over_ns && has_line &&
+		    now_ns - question->over_ns >= OVER_NS && is_settled(question))
+			end_question(witness, question, false);
 	}
 }

@@ -12,6 +12,7 @@
 
 #include "sites_files.h"
 #include "sites_open.h"
+#include "sites_servers.h"
 
 #define PLESK "/var/www/vhosts"
 
@@ -166,7 +167,54 @@ static void find_reals(struct sites_files *files)
 			find_real(files, &sites->vhosts[i]);
 }
 
-static void read_all(struct sites_files *files)
+static bool runs(const struct sites_servers *servers, enum sites_program program, const char *conf)
+{
+	for (unsigned i = 0; servers && i < servers->n; i++)
+		if (servers->running[i].program == program &&
+		    !strcmp(servers->running[i].conf, conf))
+			return true;
+	return false;
+}
+
+/* A configuration that a server was told to read, and that must be there. */
+static void read_running(struct sites_files *files, const struct sites_source *source,
+			 const struct sites_running *one)
+{
+	char beside[SITES_PATH_BYTES];
+	const char *slash = strrchr(one->conf, '/'), *log = NULL, *envvars = NULL;
+	const char *prefix = build_text(files->build, one->prefix);
+
+	if (!prefix)
+		return;
+	if (!files_exists(files, one->conf)) {
+		files->build->sites->unclear = true;
+		return;
+	}
+	switch (one->program) {
+	case SITES_PROGRAM_NGINX:
+		for (size_t i = 0; i < sizeof(nginxes) / sizeof(nginxes[0]); i++)
+			if (!strcmp(one->prefix, nginxes[i].prefix) ||
+			    !strcmp(one->conf, nginxes[i].conf))
+				log = nginxes[i].log;
+		nginx_read(files->build, source, one->conf, prefix, log);
+		break;
+	case SITES_PROGRAM_APACHE:
+		snprintf(beside, sizeof(beside), "%.*s/envvars", (int)(slash - one->conf),
+			 one->conf);
+		if (files_exists(files, beside))
+			envvars = beside;
+		for (size_t i = 0; i < sizeof(apaches) / sizeof(apaches[0]); i++)
+			if (!strcmp(one->conf, apaches[i].conf))
+				envvars = apaches[i].envvars;
+		apache_read(files->build, source, one->conf, envvars, prefix);
+		break;
+	case SITES_PROGRAM_FPM:
+		fpm_read(files->build, source, one->conf);
+		break;
+	}
+}
+
+static void read_all(struct sites_files *files, const struct sites_servers *servers)
 {
 	struct sites_source source = { files, files_include, files_exists, files_expired };
 
@@ -177,14 +225,20 @@ static void read_all(struct sites_files *files)
 	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++)
 		fpm_read(files->build, &source, pools[i]);
 	for (size_t i = 0; i < sizeof(nginxes) / sizeof(nginxes[0]); i++)
-		nginx_read(files->build, &source, nginxes[i].conf, nginxes[i].prefix,
-			   nginxes[i].log);
+		if (!runs(servers, SITES_PROGRAM_NGINX, nginxes[i].conf))
+			nginx_read(files->build, &source, nginxes[i].conf, nginxes[i].prefix,
+				   nginxes[i].log);
 	for (size_t i = 0; i < sizeof(apaches) / sizeof(apaches[0]); i++)
-		apache_read(files->build, &source, apaches[i].conf, apaches[i].envvars,
-			    apaches[i].root);
+		if (!runs(servers, SITES_PROGRAM_APACHE, apaches[i].conf))
+			apache_read(files->build, &source, apaches[i].conf, apaches[i].envvars,
+				    apaches[i].root);
+	files->build->sites->unclear = servers && servers->unclear;
+	for (unsigned i = 0; servers && i < servers->n; i++)
+		read_running(files, &source, &servers->running[i]);
 }
 
-int sites_load(int root_fd, uint64_t deadline_ns, struct sites **sites)
+int sites_load(int root_fd, const struct sites_servers *servers, uint64_t deadline_ns,
+	       struct sites **sites)
 {
 	struct sites_build build;
 	struct sites_files files = { .root_fd = root_fd,
@@ -193,7 +247,7 @@ int sites_load(int root_fd, uint64_t deadline_ns, struct sites **sites)
 
 	if (build_begin(&build))
 		return -ENOMEM;
-	read_all(&files);
+	read_all(&files, servers);
 	find_users(build.sites);
 	find_reals(&files);
 	build_end(&build);

@@ -30,6 +30,7 @@ struct sites_log {
 	char *path;   /* absolute; never a pipe, syslog: or memory: */
 	char *format; /* the format's text (log_format, LogFormat), not its name */
 	enum sites_escape escape;
+	bool whole; /* each request of the vhost is written here, but for vhost.unlogged */
 };
 
 struct sites_vhost {
@@ -42,9 +43,13 @@ struct sites_vhost {
 		     */
 	char *real; /* where root is, links followed; NULL when that is root itself, or not known */
 	char *pool; /* what PHP is handed to: "unix:/run/php/x.sock" or "127.0.0.1:9000"; NULL */
-	char *user; /* suexec, AssignUserId (mpm-itk), or the pool's user; NULL: not said */
+	bool pool_unclear; /* PHP is handed on, but to several, or to what is not known */
+	char *user;	   /* suexec, AssignUserId (mpm-itk), or the pool's user; NULL: not said */
 	struct sites_log *logs; /* those of the server level when the vhost has none */
 	unsigned n_logs;
+	/* Some of its requests, those of a location or under a condition, come to no log that can
+	 * be read, or late; which, does not follow from their URI: conditional. */
+	bool unlogged, conditional;
 	char *file; /* configuration file and line that begin it */
 	unsigned line;
 };
@@ -72,6 +77,7 @@ struct sites {
 	struct sites_pool *pools;
 	unsigned n_pools;
 	unsigned skipped; /* files, lines and blocks that could not be used */
+	bool unclear;	  /* a server runs with a configuration that is not among what was read */
 	bool cut;	  /* the deadline or a bound ended the reading: there may be more */
 	uint64_t stamp;	  /* sites_stamp() as of the reading */
 	struct sites_seen *seen;
@@ -79,12 +85,16 @@ struct sites {
 	struct sites_chunk *memory;
 };
 
+struct sites_servers; /* sites_servers.h */
+
 /*
  * Reads everything below root_fd as if it were "/", until deadline_ns (CLOCK_MONOTONIC); what
  * was read whole until then is kept, and cut is set. Files on a FUSE mount are skipped: its server
- * may let us wait for ever. *sites is the caller's. 0, or -ENOMEM.
+ * may let us wait for ever. servers, or NULL: what runs, whose configurations are read too. *sites
+ * is the caller's. 0, or -ENOMEM.
  */
-int sites_load(int root_fd, uint64_t deadline_ns, struct sites **sites);
+int sites_load(int root_fd, const struct sites_servers *servers, uint64_t deadline_ns,
+	       struct sites **sites);
 void sites_free(struct sites *sites); /* takes NULL */
 /* Differs from sites->stamp when any file that was read, or a folder that was searched, changed. */
 uint64_t sites_stamp(int root_fd, const struct sites *sites);
@@ -95,7 +105,12 @@ struct sites_question {
 	const char *script;	 /* absolute path */
 	const char *host;	 /* the request's Host */
 	const char *pool_name;	 /* php-fpm's */
+	bool is_service;	 /* sites_is_service() of the user: nobody's account */
 };
+
+/* Is this a user of the system, as which a server works for everybody (login.defs(5), UID_MIN;
+ * nobody's uid is high)? */
+bool sites_is_service(uint32_t uid, const char *user);
 
 enum sites_from { /* agent/note.h has the same order */
 		  SITES_NONE,
@@ -119,10 +134,16 @@ struct sites_answer {
 /*
  * Never a guess: two vhosts that fit equally well are none, and the next way is tried. Several
  * vhosts of one site (sites_same()) are one; the answer then has the first of them with a root.
- * Pure.
+ * A script that is known decides: no way names a site whose root it does not lie below, or a home
+ * that it does not lie in. What is not said of a vhost, its user or pool, may be the one asked for,
+ * so it is one more that fits. Pure.
  */
 void sites_find(const struct sites *sites, const struct sites_question *question,
 		struct sites_answer *answer);
+
+/* Does nothing that is known of both, pool and user, say that the process works for another? */
+bool sites_may_be(const struct sites *sites, const struct sites_question *question,
+		  const struct sites_vhost *vhost);
 
 /* The plain name that the site goes by, or NULL. */
 const char *sites_name(const struct sites_vhost *vhost);

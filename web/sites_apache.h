@@ -55,6 +55,7 @@ struct apache {
 	struct draft *vhost; /* the one that is open */
 	struct draft server;
 	struct draft_logs global_logs;
+	bool logs_late;		       /* BufferedLogs */
 	struct apache_format *formats; /* the newest first */
 	struct apache_macro *macros;   /* likewise */
 	unsigned n_uses, all_uses;     /* within one another; ever */

@@ -96,7 +96,8 @@ static void take_user(struct apache *apache)
 }
 
 /* CustomLog FILE|PIPE FORMAT|NICKNAME [env=|expr=]; TransferLog has none of these. */
-static void take_log(struct apache *apache, struct draft_logs *logs, const char *format)
+static void take_log(struct apache *apache, struct draft_logs *logs, const char *format,
+		     bool has_condition)
 {
 	struct draft_log log = { .scope = scope_here(apache) };
 
@@ -106,20 +107,23 @@ static void take_log(struct apache *apache, struct draft_logs *logs, const char 
 	if (*arg(apache, 1) != '|' && !strchr(arg(apache, 1), ':'))
 		log.path = apache_path(apache, arg(apache, 1));
 	log.format = build_text(apache->build, format);
-	if (log.path && log.format)
-		draft_log(apache->build, logs, &log);
-	else
+	if (!log.path || !log.format) {
 		build_skip(apache->build);
+		return;
+	}
+	log.whole = !has_condition;
+	logs->any_conditional |= has_condition;
+	draft_log(apache->build, logs, &log);
 }
 
 static void take_custom_log(struct apache *apache)
 {
-	take_log(apache, &here(apache)->logs, arg(apache, 2));
+	take_log(apache, &here(apache)->logs, arg(apache, 2), apache->words.n > 3);
 }
 
 static void take_transfer_log(struct apache *apache)
 {
-	take_log(apache, &here(apache)->logs, "");
+	take_log(apache, &here(apache)->logs, "", false);
 }
 
 static void take_global_log(struct apache *apache)
@@ -127,7 +131,12 @@ static void take_global_log(struct apache *apache)
 	if (apache->vhost)
 		build_skip(apache->build);
 	else
-		take_log(apache, &apache->global_logs, arg(apache, 2));
+		take_log(apache, &apache->global_logs, arg(apache, 2), apache->words.n > 3);
+}
+
+static void take_buffered(struct apache *apache)
+{
+	apache->logs_late = !strcasecmp(arg(apache, 1), "on");
 }
 
 static void take_format(struct apache *apache)
@@ -234,6 +243,7 @@ static const struct {
 	void (*take)(struct apache *apache);
 } directives[] = {
 	{ "AssignUserID", take_user },
+	{ "BufferedLogs", take_buffered },
 	{ "CustomLog", take_custom_log },
 	{ "Define", take_define },
 	{ "DocumentRoot", take_root },
@@ -319,7 +329,9 @@ static void add_logs(struct apache *apache, const struct draft_logs *logs,
 		     struct sites_log out[DRAFT_LOGS], unsigned *n)
 {
 	for (const struct draft_log *log = logs->first; log; log = log->next) {
-		struct sites_log one = { .path = log->path, .format = find_format(apache, log) };
+		struct sites_log one = { .path = log->path,
+					 .format = find_format(apache, log),
+					 .whole = log->whole };
 
 		apache->work += 1 + *n;
 		if (!one.format || !draft_add_log(out, n, &one))
@@ -329,16 +341,24 @@ static void add_logs(struct apache *apache, const struct draft_logs *logs,
 
 static void finish_vhost(struct apache *apache, struct draft *vhost)
 {
+	const struct draft_logs *own = vhost->logs.said ? &vhost->logs : &apache->server.logs;
 	struct sites_log logs[DRAFT_LOGS];
 	unsigned n = 0;
 
 	memset(logs, 0, sizeof(logs));
-	add_logs(apache, vhost->logs.said ? &vhost->logs : &apache->server.logs, logs, &n);
+	if (!apache->global_logs.any_whole)
+		draft_level(vhost, own);
+	vhost->unlogged |= apache->logs_late;
+	vhost->conditional |= apache->logs_late;
+	add_logs(apache, own, logs, &n);
 	add_logs(apache, &apache->global_logs, logs, &n);
 	if (!vhost->root_said)
 		vhost->root = apache->server.root;
-	if (!vhost->pool_said && !apache->server.pool_twice)
+	if (!vhost->pool_said) {
 		vhost->pool = apache->server.pool;
+		vhost->pool_said = apache->server.pool_said;
+		vhost->pool_twice = apache->server.pool_twice;
+	}
 	draft_end(apache->build, SITES_APACHE, vhost, logs, n);
 }
 

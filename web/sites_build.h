@@ -62,11 +62,13 @@ struct draft_log {
 	char *path, *format;
 	enum sites_escape escape;
 	unsigned scope; /* apache: whose formats its name is of */
+	bool whole;	/* every request of its level, at once */
 };
 
 struct draft_logs {
 	struct draft_log *first, *last;
 	bool said; /* also when nothing usable, or "off", was: nothing is inherited then */
+	bool off, any_whole, any_conditional;
 };
 
 #define DRAFT_LOGS 64	     /* for one vhost */
@@ -81,11 +83,14 @@ struct draft {
 	struct draft_logs logs, more_logs; /* more: of a part of the site, beside logs */
 	char *root, *user, *pool;
 	bool root_said, pool_is_php, pool_twice, pool_said;
+	bool unlogged, conditional; /* as in sites_vhost */
 };
 
 /* A name as configured: sorts plain ones from those with wildcards, drops what is none. */
 void draft_name(struct sites_build *build, struct draft *draft, const char *name);
 void draft_log(struct sites_build *build, struct draft_logs *logs, const struct draft_log *log);
+/* What one level's logs leave out of them is not in the draft's. */
+void draft_level(struct draft *draft, const struct draft_logs *level);
 /* Two places that PHP is handed to are none, unless only one of them is for PHP by its words. */
 void draft_pool(struct draft *draft, char *pool, bool is_php);
 /* Puts a log to a vhost's, unless it is there; false when these are DRAFT_LOGS already. */

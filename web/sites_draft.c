@@ -62,11 +62,20 @@ void draft_log(struct sites_build *build, struct draft_logs *logs, const struct 
 		return;
 	*one = *log;
 	one->next = NULL;
+	logs->any_whole |= log->whole;
 	if (logs->last)
 		logs->last->next = one;
 	else
 		logs->first = one;
 	logs->last = one;
+}
+
+void draft_level(struct draft *draft, const struct draft_logs *level)
+{
+	if (level->any_whole && !level->off)
+		return;
+	draft->unlogged = true;
+	draft->conditional |= !level->off && level->any_conditional;
 }
 
 void draft_pool(struct draft *draft, char *pool, bool is_php)
@@ -98,8 +107,10 @@ static void take_names(struct sites_build *build, const struct draft *draft,
 bool draft_add_log(struct sites_log logs[DRAFT_LOGS], unsigned *n, const struct sites_log *log)
 {
 	for (unsigned i = 0; i < *n; i++)
-		if (!strcmp(logs[i].path, log->path) && !strcmp(logs[i].format, log->format))
+		if (!strcmp(logs[i].path, log->path) && !strcmp(logs[i].format, log->format)) {
+			logs[i].whole |= log->whole;
 			return true;
+		}
 	if (*n == DRAFT_LOGS)
 		return false;
 	logs[(*n)++] = *log;
@@ -110,7 +121,7 @@ static bool same_logs(const struct sites_log *a, const struct sites_log *b, unsi
 {
 	for (unsigned i = 0; i < n; i++)
 		if (a[i].path != b[i].path || a[i].format != b[i].format ||
-		    a[i].escape != b[i].escape)
+		    a[i].escape != b[i].escape || a[i].whole != b[i].whole)
 			return false;
 	return true;
 }
@@ -145,6 +156,9 @@ void draft_end(struct sites_build *build, enum sites_server server, const struct
 	vhost->root = draft->root;
 	vhost->user = draft->user;
 	vhost->pool = draft->pool_twice ? NULL : draft->pool;
+	vhost->pool_unclear = draft->pool_said && !vhost->pool;
+	vhost->unlogged = draft->unlogged;
+	vhost->conditional = draft->conditional;
 	take_names(build, draft, vhost);
 	vhost->logs = keep_logs(build, logs, n_logs);
 	vhost->n_logs = vhost->logs ? n_logs : 0;

@@ -13,6 +13,8 @@ static const char *known(const char *text)
 struct asked {
 	const struct sites *sites;
 	const char *user, *home, *script, *pool_name;
+	bool is_service;
+	bool lost;		     /* there is a script, but where it lies can't be told */
 	char host[SITES_NAME_BYTES]; /* without port, in lower case; "": not known */
 };
 
@@ -20,6 +22,32 @@ static bool is_asked_pool(const struct asked *asked, const struct sites_pool *po
 {
 	return !strcmp(pool->name, asked->pool_name) &&
 	       (!asked->user || !pool->user || !strcmp(pool->user, asked->user));
+}
+
+/* Is the script in a root of this site, and in no other's? Where nothing is said, it may be. */
+static bool script_allows(const struct asked *asked, const struct sites_vhost *site,
+			  const char *root)
+{
+	bool is_below = false, has_root = root != NULL;
+
+	if (asked->lost)
+		return false;
+	if (!asked->script)
+		return true;
+	if (root && sites_is_below(asked->script, root))
+		is_below = true;
+	for (unsigned i = 0; i < asked->sites->n_vhosts; i++) {
+		const struct sites_vhost *vhost = &asked->sites->vhosts[i];
+		bool is_site = site && sites_same(vhost, site);
+
+		has_root |= is_site && vhost->root;
+		if (!match_root(vhost, asked->script))
+			continue;
+		if (!is_site)
+			return false;
+		is_below |= is_site;
+	}
+	return is_below || !has_root;
 }
 
 static bool pool_fits(const struct asked *asked, const char *listen)
@@ -120,6 +148,23 @@ static bool by_root(const struct asked *asked, struct sites_answer *answer)
 	return false;
 }
 
+/* Does the script lie in a root of other sites only? */
+static bool is_anothers(const struct asked *asked, const struct sites_vhost *site)
+{
+	bool is_others = false;
+
+	for (unsigned i = 0; asked->script && i < asked->sites->n_vhosts; i++) {
+		const struct sites_vhost *vhost = &asked->sites->vhosts[i];
+
+		if (!match_root(vhost, asked->script))
+			continue;
+		if (sites_same(vhost, site))
+			return false;
+		is_others = true;
+	}
+	return is_others;
+}
+
 static bool by_host(const struct asked *asked, struct sites_answer *answer)
 {
 	struct pick found = { 0 };
@@ -138,6 +183,8 @@ static bool by_host(const struct asked *asked, struct sites_answer *answer)
 	if (found.vhost && found.vhost->user && asked->user &&
 	    strcmp(found.vhost->user, asked->user) != 0)
 		return false;
+	if (found.vhost && is_anothers(asked, found.vhost))
+		return false;
 	return say(answer, SITES_HOST, &found);
 }
 
@@ -154,7 +201,11 @@ static bool by_pool(const struct asked *asked, struct sites_answer *answer)
 			    !strcmp(sites->vhosts[v].pool, sites->pools[i].listen))
 				pick(&found, &sites->vhosts[v]);
 	}
-	return say(answer, SITES_POOL, &found);
+	for (unsigned v = 0; found.vhost && v < sites->n_vhosts; v++)
+		if (sites->vhosts[v].pool_unclear)
+			pick(&found, &sites->vhosts[v]);
+	return found.vhost && script_allows(asked, found.vhost, NULL) &&
+	       say(answer, SITES_POOL, &found);
 }
 
 /* A vhost of that user which has nothing of the domain. */
@@ -180,6 +231,11 @@ static size_t account_fits(const struct asked *asked, const struct sites_account
 	if (asked->script && account->root && sites_is_below(asked->script, account->root))
 		return 2 + strlen(account->root);
 	return 1 + (asked->host[0] && match_in_domain(asked->host, account->domain));
+}
+
+static bool in_home(const struct asked *asked)
+{
+	return asked->home && sites_is_below(asked->script, asked->home);
 }
 
 static bool by_panel(const struct asked *asked, struct sites_answer *answer)
@@ -212,6 +268,10 @@ static bool by_panel(const struct asked *asked, struct sites_answer *answer)
 			pick(&vhost, &asked->sites->vhosts[i]);
 	if (vhost.several)
 		vhost.vhost = NULL;
+	if (!script_allows(asked, vhost.vhost, found->root) ||
+	    (asked->script && !found->root && !(vhost.vhost && vhost.vhost->root) &&
+	     !in_home(asked)))
+		return false;
 	*answer = (struct sites_answer){ .from = SITES_PANEL,
 					 .vhost = vhost.vhost,
 					 .name = found->domain,
@@ -223,7 +283,7 @@ static bool by_panel(const struct asked *asked, struct sites_answer *answer)
 	return true;
 }
 
-/* Owned by the user, or in the user's home and not said to be another's. */
+/* Said to be the user's; or not said to be another's, and in the user's home. */
 static bool is_users(const struct asked *asked, const struct sites_vhost *vhost)
 {
 	if (asked->user && vhost->user)
@@ -235,13 +295,15 @@ static bool by_user(const struct asked *asked, struct sites_answer *answer)
 {
 	struct pick found = { 0 };
 
-	for (unsigned i = 0; i < asked->sites->n_vhosts; i++) {
-		const struct sites_vhost *vhost = &asked->sites->vhosts[i];
-
-		if (is_users(asked, vhost))
-			pick(&found, vhost);
-	}
-	return say(answer, SITES_USER, &found);
+	for (unsigned i = 0; i < asked->sites->n_vhosts; i++)
+		if (is_users(asked, &asked->sites->vhosts[i]))
+			pick(&found, &asked->sites->vhosts[i]);
+	if (!found.vhost)
+		return false;
+	for (unsigned i = 0; i < asked->sites->n_vhosts; i++)
+		if (!asked->sites->vhosts[i].user)
+			pick(&found, &asked->sites->vhosts[i]);
+	return script_allows(asked, found.vhost, NULL) && say(answer, SITES_USER, &found);
 }
 
 /* passwd(5) of Debian and RHEL has these for users that have no home. */
@@ -261,10 +323,34 @@ static const char *usable_home(const char *home)
 
 static void by_home(const struct asked *asked, struct sites_answer *answer)
 {
-	if (asked->home)
+	if (asked->home && !asked->is_service && !asked->lost && (!asked->script || in_home(asked)))
 		*answer = (struct sites_answer){ .from = SITES_HOME,
 						 .root = asked->home,
 						 .file = "/etc/passwd" };
+}
+
+/* suexec's user is that of CGI programs; what the server itself runs is still the server's. */
+static bool may_be_users(const struct asked *asked, const struct sites_vhost *vhost)
+{
+	return !asked->user || !vhost->user || !strcmp(vhost->user, asked->user) ||
+	       (asked->is_service && vhost->server == SITES_APACHE && !vhost->pool);
+}
+
+bool sites_may_be(const struct sites *sites, const struct sites_question *question,
+		  const struct sites_vhost *vhost)
+{
+	const struct asked asked = { .sites = sites,
+				     .user = known(question->user),
+				     .pool_name = known(question->pool_name),
+				     .is_service = question->is_service };
+	bool any = false;
+
+	if (!may_be_users(&asked, vhost))
+		return false;
+	/* A pool whose file was not found says nothing of where it listens. */
+	for (unsigned i = 0; asked.pool_name && vhost->pool && i < sites->n_pools; i++)
+		any |= is_asked_pool(&asked, &sites->pools[i]);
+	return !any || pool_fits(&asked, vhost->pool);
 }
 
 void sites_find(const struct sites *sites, const struct sites_question *question,
@@ -274,23 +360,27 @@ void sites_find(const struct sites *sites, const struct sites_question *question
 			       .user = known(question->user),
 			       .home = usable_home(known(question->home)),
 			       .script = known(question->script),
-			       .pool_name = known(question->pool_name) };
+			       .pool_name = known(question->pool_name),
+			       .is_service = question->is_service };
+	bool whole = !sites->cut && !sites->unclear;
 
 	memset(answer, 0, sizeof(*answer));
 	if (known(question->host))
 		match_take_host(question->host, asked.host);
-	if (asked.script && !match_is_plain(asked.script))
+	if (asked.script && !match_is_plain(asked.script)) {
 		asked.script = NULL;
+		asked.lost = true;
+	}
 	if (asked.script && by_root(&asked, answer))
 		return;
 	if (asked.host[0] && by_host(&asked, answer))
 		return;
-	/* These say that there is no other, which is not known where the reading was cut. */
-	if (!sites->cut && asked.pool_name && by_pool(&asked, answer))
+	/* These say that there is no other, which is not known where not all was read. */
+	if (whole && asked.pool_name && by_pool(&asked, answer))
 		return;
-	if (!sites->cut && asked.user && by_panel(&asked, answer))
+	if (whole && asked.user && by_panel(&asked, answer))
 		return;
-	if (!sites->cut && (asked.user || asked.home) && by_user(&asked, answer))
+	if (whole && !asked.is_service && (asked.user || asked.home) && by_user(&asked, answer))
 		return;
 	by_home(&asked, answer);
 }

@@ -4,6 +4,18 @@
 
 #include "sites_match.h"
 
+bool sites_is_service(uint32_t uid, const char *user)
+{
+	static const char *const names[] = { "apache",	 "caddy",     "http",	  "httpd",
+					     "lighttpd", "litespeed", "lsadm",	  "nginx",
+					     "nobody",	 "www",	      "www-data", "wwwrun" };
+
+	for (size_t i = 0; user && i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(user, names[i]))
+			return true;
+	return uid < 1000 || uid == 65534;
+}
+
 static bool is_wild(const char *name)
 {
 	return strpbrk(name, "*?") != NULL;

@@ -22,6 +22,7 @@ enum nginx_place {
 struct nginx_level {
 	enum nginx_place place;
 	bool is_php;
+	struct draft_logs logs; /* of a location: what it says of them, no more */
 };
 
 struct nginx_format {

@@ -38,27 +38,40 @@ static void take_root(struct nginx *nginx, struct draft *draft)
 		build_skip(nginx->build);
 }
 
-/* access_log PATH [FORMAT [buffer= gzip= flush= if=]]; a path with variables can't be known. */
-static void take_log(struct nginx *nginx, struct draft_logs *logs)
+/* access_log PATH [FORMAT [buffer= gzip= flush= if=]]; a path with variables can't be known. A
+ * location's are among the server's, but only what level says tells of all its requests. */
+static void take_log(struct nginx *nginx, struct draft_logs *logs, struct draft_logs *level)
 {
 	const struct sites_words *words = &nginx->words;
 	const char *path = words_at(words, 1);
 	struct draft_log log = { 0 };
 
-	logs->said = true;
+	logs->said = level->said = true;
+	level->off |= !strcmp(path, "off");
 	if (!strcmp(path, "off") || !strncmp(path, "/dev/", 5))
 		return;
-	for (unsigned i = 3; i < words->n; i++)
-		if (!strncmp(words_at(words, i), "gzip", 4))
+	log.whole = true;
+	for (unsigned i = 3; i < words->n; i++) {
+		const char *word = words_at(words, i);
+
+		if (!strncmp(word, "gzip", 4))
 			path = "";
+		if (!strncmp(word, "if=", 3) || !strncmp(word, "buffer=", 7) ||
+		    !strncmp(word, "flush=", 6))
+			log.whole = false; /* not each, or late */
+	}
 	if (!strncmp(path, "syslog:", 7) || !strncmp(path, "memory:", 7))
 		path = "";
 	log.path = build_path(nginx->build, nginx->prefix, path);
 	log.format = build_text(nginx->build, words->n > 2 ? words_at(words, 2) : "combined");
-	if (log.path && log.format)
-		draft_log(nginx->build, logs, &log);
-	else
+	if (!log.path || !log.format) {
 		build_skip(nginx->build);
+		return;
+	}
+	level->any_whole |= log.whole;
+	level->any_conditional |= !log.whole;
+	log.whole &= logs == level;
+	draft_log(nginx->build, logs, &log);
 }
 
 static void take_format(struct nginx *nginx)
@@ -119,7 +132,10 @@ static void server_directive(struct nginx *nginx, enum nginx_place place)
 	struct draft *server = nginx->server;
 
 	if (is(words, 0, "access_log")) {
-		take_log(nginx, place == NGINX_SERVER ? &server->logs : &server->more_logs);
+		if (place == NGINX_SERVER)
+			take_log(nginx, &server->logs, &server->logs);
+		else
+			take_log(nginx, &server->more_logs, &nginx->levels[nginx->depth].logs);
 	} else if (is(words, 0, "fastcgi_pass")) {
 		take_pass(nginx);
 	} else if (place != NGINX_SERVER) {
@@ -154,7 +170,7 @@ bool nginx_directive(struct nginx *nginx)
 			take_upstream_server(nginx);
 	} else if (place == NGINX_HTTP) {
 		if (is(words, 0, "access_log"))
-			take_log(nginx, &nginx->http.logs);
+			take_log(nginx, &nginx->http.logs, &nginx->http.logs);
 		else if (is(words, 0, "log_format"))
 			take_format(nginx);
 		else if (is(words, 0, "root"))
@@ -190,7 +206,7 @@ struct nginx_level nginx_block(struct nginx *nginx)
 {
 	const struct nginx_level *outer = &nginx->levels[nginx->depth];
 	const struct sites_words *words = &nginx->words;
-	struct nginx_level level = { NGINX_OTHER, outer->is_php };
+	struct nginx_level level = { .place = NGINX_OTHER, .is_php = outer->is_php };
 
 	if (words->bad || !words->n) {
 		build_skip(nginx->build);
@@ -212,9 +228,12 @@ struct nginx_level nginx_block(struct nginx *nginx)
 
 void nginx_leave(struct nginx *nginx, bool dropped)
 {
+	const struct nginx_level *level = &nginx->levels[nginx->depth--];
 	struct draft *server = nginx->server;
 
-	if (nginx->levels[nginx->depth--].place != NGINX_SERVER)
+	if (level->place == NGINX_LOCATION && level->logs.said && server)
+		draft_level(server, &level->logs);
+	if (level->place != NGINX_SERVER)
 		return;
 	nginx->server = NULL;
 	if (dropped)
@@ -241,7 +260,7 @@ static void add_logs(struct nginx *nginx, const struct draft_logs *logs,
 		     struct sites_log out[DRAFT_LOGS], unsigned *n)
 {
 	for (const struct draft_log *log = logs->first; log; log = log->next) {
-		struct sites_log one = { .path = log->path };
+		struct sites_log one = { .path = log->path, .whole = log->whole };
 
 		nginx->work += 1 + *n;
 		if (!find_format(nginx, log->format, &one) || !draft_add_log(out, n, &one))
@@ -269,6 +288,7 @@ static void finish_server(struct nginx *nginx, struct draft *server)
 	struct sites_log logs[DRAFT_LOGS];
 	unsigned n = 0;
 
+	draft_level(server, own);
 	add_logs(nginx, own, logs, &n);
 	add_logs(nginx, &server->more_logs, logs, &n);
 	if (!server->root_said)
@@ -279,10 +299,12 @@ static void finish_server(struct nginx *nginx, struct draft *server)
 
 void nginx_finish(struct nginx *nginx)
 {
-	struct draft_log log = { .path = (char *)nginx->default_log, .format = "combined" };
+	struct draft_log log = { .path = (char *)nginx->default_log,
+				 .format = "combined",
+				 .whole = true };
 
 	/* What was cut may say it yet. */
-	if (!nginx->http.logs.said && !nginx->build->sites->cut)
+	if (!nginx->http.logs.said && !nginx->build->sites->cut && nginx->default_log)
 		draft_log(nginx->build, &nginx->http.logs, &log);
 	for (struct draft *server = nginx->servers; server; server = server->next) {
 		if (nginx->work > DRAFT_WORK) {

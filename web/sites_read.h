@@ -28,7 +28,8 @@ struct sites_source {
 	bool (*expired)(void *context);
 };
 
-/* nginx: reads conf and what it includes. Relative paths are below prefix. */
+/* nginx: reads conf and what it includes. Relative paths are below prefix. log: the one that is
+ * compiled in; NULL: not known. */
 void nginx_read(struct sites_build *build, const struct sites_source *source, const char *conf,
 		const char *prefix, const char *log);
 /* Apache: envvars is a shell file of variables, or NULL; root the ServerRoot that is compiled in.

@@ -71,9 +71,12 @@ int trigger_line_parse(const struct trigger_format *format, const char *line, si
  *     as a script's name (php-fpm) agrees with another one's only where it is an index.* that
  *     serves what lies below its folder; any other URI must be the same, byte for byte.
  *
- *   exact       one line with the process's pid, or with its URI and method, in a log of its site
- *   probable    one line counts, nothing says that it is another's, every line could be read
- *   candidates  several count, or one in a log that others may write to
+ *   exact       one line with the process's pid, or with its URI and method, in a log of its
+ *               site; a request that the process itself claims is no more than probable
+ *   probable    one line counts, nothing says that it is another's, every line could be read,
+ *               and each request of the site comes to a log that is read
+ *   candidates  several count, or one where the true one may be nowhere, or another site's. Given
+ *               is the one that ended next after the SYN, as far as the lines tell
  *   none        no line counts
  *
  * Lines of several logs that say the same method and URI are one request, told by each server that
@@ -98,6 +101,9 @@ struct trigger_question {
 	bool uri_is_script; /* the URI is a script's name and its query, not as the client sent it
 			     */
 	bool path_only;	    /* of the URI only the path is known */
+	bool claimed;	    /* the request is what the process says of itself (a CGI environment) */
+	bool unlogged;	    /* some requests that may be its come to no log that is read … */
+	bool conditional;   /* … and of two alike one may */
 	char **names;	    /* the site's; not owned. A name may have a wildcard label: *.x, x.* */
 	unsigned n_names;
 };

@@ -105,6 +105,12 @@ static bool open_at(const struct trigger_line *line, int64_t ns)
 	       line->start_min_ns <= ns + TRIGGER_SLACK_NS;
 }
 
+/* Open by both ends of its times: no other request of that process was. */
+static bool surely_open_at(const struct trigger_line *line, int64_t ns)
+{
+	return line->start_max_ns <= ns && line->end_min_ns >= ns;
+}
+
 static bool same_uri(const struct trigger_question *question, const struct trigger_line *line)
 {
 	size_t known = strlen(question->uri);
@@ -160,7 +166,18 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 	return (hash ^ 0xff) * 0x100000001b3;
 }
 
-/* The later one is given; of a request's twins the one whose client is no proxy on this box. */
+/* How far from the SYN it ended; lines that do not tell that come as their requests end. */
+static int64_t distance(const struct trigger_question *question, const struct trigger_line *line)
+{
+	int64_t after = line->end_max_ns - question->syn_ns;
+
+	if (line->end_max_ns == INT64_MAX)
+		return INT64_MAX;
+	return after < 0 ? -after : after;
+}
+
+/* The one that ended next after the SYN is given, of several the first in its log; of a request's
+ * twins the one whose client is no proxy on this box. */
 static bool is_better(const struct trigger_best *best, const struct trigger_question *question,
 		      const struct trigger_line *line)
 {
@@ -175,7 +192,9 @@ static bool is_better(const struct trigger_best *best, const struct trigger_ques
 		return !strcmp(line->client, question->client);
 	if (twin && local)
 		return false;
-	return line->time_ns >= best->line.time_ns;
+	if (twin && (!strncmp(best->line.client, "127.", 4) || !strcmp(best->line.client, "::1")))
+		return true;
+	return distance(question, line) < distance(question, &best->line);
 }
 
 void trigger_tally_add(struct trigger_tally *tally, const struct trigger_question *question,
@@ -267,12 +286,17 @@ enum trigger_match trigger_tally_answer(const struct trigger_tally *tally,
 	*best = given;
 	if (many > 1)
 		return TRIGGER_CANDIDATES;
-	if (fit == TRIGGER_FIT_PID)
+	if (fit == TRIGGER_FIT_PID &&
+	    (!question->unlogged || surely_open_at(&given->line, question->syn_ns)))
 		return TRIGGER_EXACT;
+	if (question->unlogged && (fit != TRIGGER_FIT_REQUEST || question->conditional))
+		return TRIGGER_CANDIDATES;
 	if (fit == TRIGGER_FIT_REQUEST && question->method[0] && !question->uri_cut &&
-	    !question->path_only && !given->line.uri_cut && !tally->n_more)
-		return given->place.site_proven ? TRIGGER_EXACT : TRIGGER_PROBABLE;
-	if (sure && !tally->unread && given->place.site_proven)
+	    !question->path_only && !given->line.uri_cut && !tally->n_more &&
+	    (given->place.site_proven || !question->unlogged))
+		return given->place.site_proven && !question->claimed ? TRIGGER_EXACT
+								      : TRIGGER_PROBABLE;
+	if (!question->unlogged && sure && !tally->unread && given->place.site_proven)
 		return TRIGGER_PROBABLE;
 	*n += tally->unread;
 	return TRIGGER_CANDIDATES;

@@ -389,7 +389,7 @@ def the_page_of_an_offender_names_site_requests_and_newest_verdict():
                  "site          shop.example (vhost): the script lies below its document root",
                  "said by       /etc/nginx/sites-enabled/shop:12",
                  "4 times       probable trigger: POST /wp-content/uploads/2026/11/cache.php?run=1 from 203.0.113.9",
-                 "3 times       candidates for the trigger (3), the latest: POST ",
+                 "3 times       candidates for the trigger (3), the next: POST ",
                  "attempts      12, the last verdict: deny", "destinations  4, in 1 network\n", "newest        verdict 5 (egressctl show 5)"):
         want(part in text, "no", part, "in", text)
     same(json.loads(box.run("show", "--offender", "1", "-o", "json")[0])["site"], "shop.example")

@@ -81,7 +81,7 @@ static inline struct sites *load_within(uint64_t ns)
 	struct sites *sites = NULL;
 	int before = next_fd(), fd = open_root();
 
-	assert_int_equal(sites_load(fd, now_ns() + ns, &sites), 0);
+	assert_int_equal(sites_load(fd, NULL, now_ns() + ns, &sites), 0);
 	assert_int_equal(sites_stamp(fd, sites), sites->stamp);
 	close(fd);
 	assert_int_equal(next_fd(), before);

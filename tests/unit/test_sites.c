@@ -377,6 +377,104 @@ static void panels_give_accounts(void **unused)
 	sites_free(sites);
 }
 
+static void assert_logged(const struct sites *sites, const char *name, bool unlogged,
+			  bool conditional)
+{
+	const struct sites_vhost *vhost = vhost_of(sites, name);
+
+	if (vhost->unlogged != unlogged || vhost->conditional != conditional)
+		fail_msg("%s: unlogged %d, conditional %d", name, vhost->unlogged,
+			 vhost->conditional);
+}
+
+static void nginx_requests_that_come_to_no_log_are_told(void **unused)
+{
+	struct sites *sites;
+
+	(void)unused;
+	put_http("access_log /var/log/all;\n"
+		 "server { server_name inherits; location / { root /x; } }\n"
+		 "server { server_name off; access_log off; }\n"
+		 "server { server_name part; location /a { location /b { access_log off; } } }\n"
+		 "server { server_name if; if ($x) { access_log off; } }\n"
+		 "server { server_name when; access_log /l combined if=$x; }\n"
+		 "server { server_name late; access_log /l combined buffer=32k; }\n"
+		 "server { server_name both; access_log /l combined if=$x; access_log /m; }\n"
+		 "server { server_name sent; access_log syslog:server=x; }\n"
+		 "server { server_name twice; access_log syslog:server=x; access_log /l; }\n"
+		 "server { server_name var; access_log /l/$host; }\n"
+		 "server { server_name else; location /a { access_log /l/a; } }\n"
+		 "server { server_name whena; location /a { access_log /l/a combined if=$x; } }\n");
+	sites = load();
+	assert_logged(sites, "inherits", false, false);
+	assert_logged(sites, "off", true, false);
+	assert_logged(sites, "part", true, false);
+	assert_logged(sites, "if", true, false);
+	assert_logged(sites, "when", true, true);
+	assert_logged(sites, "late", true, true);
+	assert_logged(sites, "both", false, false);
+	assert_logged(sites, "sent", true, false);
+	assert_logged(sites, "twice", false, false);
+	assert_logged(sites, "var", true, false);
+	assert_logged(sites, "else", false, false);
+	assert_logged(sites, "whena", true, true);
+	assert_true(vhost_of(sites, "both")->logs[1].whole);
+	assert_false(vhost_of(sites, "both")->logs[0].whole);
+	assert_int_equal(vhost_of(sites, "else")->n_logs, 2);
+	assert_false(vhost_of(sites, "else")->logs[1].whole);
+	sites_free(sites);
+	put_http("access_log off; server { server_name none; }"
+		 "server { server_name own; access_log /l; }");
+	sites = load();
+	assert_logged(sites, "none", true, false);
+	assert_logged(sites, "own", false, false);
+	sites_free(sites);
+}
+
+static void apache_requests_that_come_to_no_log_are_told(void **unused)
+{
+	struct sites *sites;
+
+	(void)unused;
+	put("etc/apache2/apache2.conf",
+	    "CustomLog /var/log/all combined\nLogFormat \"%t %r\" combined\n"
+	    "<VirtualHost *>\nServerName inherits\n</VirtualHost>\n"
+	    "<VirtualHost *>\nServerName when\nCustomLog /l combined env=!x\n</VirtualHost>\n"
+	    "<VirtualHost *>\nServerName pipe\nCustomLog |/bin/x combined\n</VirtualHost>\n"
+	    "<VirtualHost *>\nServerName two\nCustomLog /l combined env=x\nCustomLog /m combined\n"
+	    "</VirtualHost>\n");
+	sites = load();
+	assert_logged(sites, "inherits", false, false);
+	assert_logged(sites, "when", true, true);
+	assert_logged(sites, "pipe", true, false);
+	assert_logged(sites, "two", false, false);
+	sites_free(sites);
+	put("etc/apache2/apache2.conf",
+	    "BufferedLogs On\n<VirtualHost *>\nServerName late\nCustomLog /l common\n"
+	    "LogFormat \"%t %r\" common\n</VirtualHost>\n");
+	sites = load();
+	assert_logged(sites, "late", true, true);
+	sites_free(sites);
+}
+
+static void php_that_goes_to_several_places_is_unclear(void **unused)
+{
+	struct sites *sites;
+
+	(void)unused;
+	put_http("server { server_name none; }\n"
+		 "server { server_name one; fastcgi_pass unix:/a; }\n"
+		 "server { server_name var; fastcgi_pass unix:/$host; }\n"
+		 "server { server_name two; location /a { fastcgi_pass unix:/a; }\n"
+		 " location /b { fastcgi_pass unix:/b; } }\n");
+	sites = load();
+	assert_false(vhost_of(sites, "none")->pool_unclear);
+	assert_false(vhost_of(sites, "one")->pool_unclear);
+	assert_true(vhost_of(sites, "var")->pool_unclear);
+	assert_true(vhost_of(sites, "two")->pool_unclear);
+	sites_free(sites);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +490,9 @@ int main(void)
 		T(apache_vhosts_inherit_from_the_server_that_is_one_too),
 		T(pools_give_vhosts_their_user),
 		T(panels_give_accounts),
+		T(nginx_requests_that_come_to_no_log_are_told),
+		T(apache_requests_that_come_to_no_log_are_told),
+		T(php_that_goes_to_several_places_is_unclear),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,7 +70,7 @@ static void deadline_that_is_past_reads_nothing(void **unused)
 
 	(void)unused;
 	put_http("server { server_name a; }");
-	assert_int_equal(sites_load(fd, 1, &sites), 0);
+	assert_int_equal(sites_load(fd, NULL, 1, &sites), 0);
 	assert_true(sites->cut);
 	assert_int_equal(sites->n_vhosts, 0);
 	sites_free(sites);

@@ -271,8 +271,10 @@ static void panel_names_the_only_domain_of_an_account(void **unused)
 	assert_ptr_equal(answer.vhost, &vhosts[0]);
 	put_vhost(1, "addon.example /home/bob/addon - bob");
 	question.home = NULL;
-	ask(SITES_USER, "addon.example",
-	    "/home/bob/addon"); /* the panel's list is not all of bob's */
+	/* the panel's list is not all of bob's, and whose the first vhost is nobody says */
+	ask(SITES_NONE, NULL, NULL);
+	vhosts[0].user = (char *)"dave";
+	ask(SITES_USER, "addon.example", "/home/bob/addon");
 }
 
 static void script_or_host_decides_between_an_accounts_domains(void **unused)
@@ -289,7 +291,9 @@ static void script_or_host_decides_between_an_accounts_domains(void **unused)
 	ask(SITES_PANEL, "one.example", "/home/u/public_html");
 	question.script = "/home/u/cron.php";
 	ask(SITES_HOME, NULL, "/home/u");
-	question.host = "www.two.example";
+	question.host = "www.two.example"; /* that script is not of it */
+	ask(SITES_HOME, NULL, "/home/u");
+	question.script = NULL;
 	ask(SITES_PANEL, "two.example", "/home/u/public_html/two");
 	question.host = "not-two.example";
 	ask(SITES_HOME, NULL, "/home/u");
@@ -304,8 +308,10 @@ static void only_vhost_of_a_user_or_home_names_it(void **unused)
 	question.user = "alice";
 	question.home = "/home/alice/";
 	ask(SITES_USER, "a", "/home/alice/www");
-	question.user = "bob";
+	question.user = "bob"; /* nobody says that the first is not bob's as well */
 	question.home = "/home/bob";
+	ask(SITES_HOME, NULL, "/home/bob");
+	vhosts[0].user = (char *)"alice";
 	ask(SITES_USER, "b", "/srv/b");
 	question.user = "carol";
 	question.home = "/home/carol";
@@ -347,6 +353,103 @@ static void what_was_not_read_whole_does_not_say_that_there_is_one_only(void **u
 	ask(SITES_VHOST, "a", "/home/u/www");
 }
 
+/* Debian's default vhost, and one whose pool's file is not among those that are read. */
+static void users_of_the_system_own_no_site(void **unused)
+{
+	(void)unused;
+	put_vhost(0, "- /var/www/html - -");
+	put_vhost(1, "legacy.example /srv/www/legacy.example/public unix:/run/legacy -");
+	question.user = "www-data";
+	question.home = "/var/www";
+	question.is_service = true;
+	ask(SITES_NONE, NULL, NULL);
+	question.script = "/srv/www/legacy.example/newsletter.pl";
+	ask(SITES_NONE, NULL, NULL);
+	question.script = "/var/www/tool/x.pl";
+	ask(SITES_NONE, NULL, NULL);
+	question.script = "/srv/www/legacy.example/public/x.php";
+	ask(SITES_VHOST, "legacy.example", "/srv/www/legacy.example/public");
+	assert_true(sites_is_service(33, "www-data"));
+	assert_true(sites_is_service(5000, "nginx"));
+	assert_true(sites_is_service(65534, "nobody"));
+	assert_true(sites_is_service(999, "shop"));
+	assert_false(sites_is_service(1000, "shop"));
+	assert_false(sites_is_service(1000, NULL));
+}
+
+static void known_script_outside_a_root_rules_that_site_out(void **unused)
+{
+	(void)unused;
+	put_vhost(0, "a /srv/a unix:/run/a u");
+	put_pool(0, "a", "u", "unix:/run/a");
+	put_account(0, "u", "b.example", NULL);
+	question = (struct sites_question){ .user = "u", .home = "/home/u", .pool_name = "a" };
+	ask(SITES_POOL, "a", "/srv/a");
+	question.script = "/opt/x.pl";
+	ask(SITES_NONE, NULL, NULL);
+	question.pool_name = NULL;
+	ask(SITES_NONE, NULL, NULL);
+	question.script = "/home/u/../v/x.pl";
+	ask(SITES_NONE, NULL, NULL);
+	question.script = "/home/u/bin/x.pl";
+	ask(SITES_HOME, NULL, "/home/u");
+	vhosts[0].user = (char *)"w"; /* so u has that domain only */
+	ask(SITES_PANEL, "b.example", NULL);
+	question.script = "/opt/x.pl";
+	ask(SITES_NONE, NULL, NULL);
+	question.script = "/home/u/bin/x.pl";
+	vhosts[0].user = (char *)"u";
+	sites.n_accounts = 0;
+	ask(SITES_HOME, NULL, "/home/u");
+	vhosts[0].root = NULL; /* it may be there */
+	ask(SITES_USER, "a", NULL);
+	put_vhost(1, "v /srv/v - v");
+	put_vhost(2, "w /srv/v - w");
+	question.script = "/srv/v/x.php"; /* one of these two, not u's */
+	ask(SITES_NONE, NULL, NULL);
+	question.host = "a";
+	ask(SITES_NONE, NULL, NULL);
+}
+
+static void whose_pool_is_not_clear_may_be_the_pools_too(void **unused)
+{
+	(void)unused;
+	put_vhost(0, "a /srv/a unix:/run/a -");
+	put_vhost(1, "b /srv/b - -"); /* no PHP */
+	put_pool(0, "a", "alice", "unix:/run/a");
+	question.pool_name = "a";
+	ask(SITES_POOL, "a", "/srv/a");
+	vhosts[1].pool_unclear = true;
+	ask(SITES_NONE, NULL, NULL);
+}
+
+static void vhost_of_another_user_or_pool_can_not_be_the_processes(void **unused)
+{
+	(void)unused;
+	put_vhost(0, "a /srv/a unix:/run/a alice");
+	put_vhost(1, "b /srv/b unix:/run/b -");
+	put_vhost(2, "c /srv/c - -");
+	put_vhost(3, "d /srv/d - alice");
+	put_pool(0, "b", "bob", "unix:/run/b");
+	assert_true(sites_may_be(&sites, &question, &vhosts[0]));
+	question.user = "bob";
+	assert_false(sites_may_be(&sites, &question, &vhosts[0]));
+	assert_true(sites_may_be(&sites, &question, &vhosts[1]));
+	assert_true(sites_may_be(&sites, &question, &vhosts[2]));
+	assert_false(sites_may_be(&sites, &question, &vhosts[3]));
+	question.user = "alice";
+	question.pool_name = "elsewhere"; /* its file is not known, so neither where it listens */
+	assert_true(sites_may_be(&sites, &question, &vhosts[1]));
+	put_pool(1, "elsewhere", "alice", "unix:/run/a");
+	assert_true(sites_may_be(&sites, &question, &vhosts[0]));
+	assert_false(sites_may_be(&sites, &question, &vhosts[1]));
+	assert_true(sites_may_be(&sites, &question, &vhosts[2]));
+	/* mod_php runs as the server, whomever suexec has for CGI programs */
+	vhosts[3].server = SITES_APACHE;
+	question = (struct sites_question){ .user = "www-data", .is_service = true };
+	assert_true(sites_may_be(&sites, &question, &vhosts[3]));
+}
+
 #undef T
 #define T(test) cmocka_unit_test_setup(test, forget)
 
@@ -370,6 +473,10 @@ int main(void)
 		T(only_vhost_of_a_user_or_home_names_it),
 		T(home_is_the_last_word_and_some_homes_are_none),
 		T(what_was_not_read_whole_does_not_say_that_there_is_one_only),
+		T(users_of_the_system_own_no_site),
+		T(known_script_outside_a_root_rules_that_site_out),
+		T(whose_pool_is_not_clear_may_be_the_pools_too),
+		T(vhost_of_another_user_or_pool_can_not_be_the_processes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -431,7 +431,7 @@ static void a_pid_decides(void **state)
 	expect(scene, TRIGGER_EXACT, 1, "/a.php");
 	scene->line.pid = 77;
 	other(scene, "GET", "/c.php"); /* it served both within the clock's second */
-	expect(scene, TRIGGER_CANDIDATES, 2, "/c.php");
+	expect(scene, TRIGGER_CANDIDATES, 2, "/a.php");
 }
 
 static void one_unknown_request_is_probable_and_two_are_candidates(void **state)
@@ -442,7 +442,7 @@ static void one_unknown_request_is_probable_and_two_are_candidates(void **state)
 	expect(scene, TRIGGER_PROBABLE, 1, "/a.php");
 	scene->line.time_ns += S;
 	other(scene, "GET", "/b.php");
-	expect(scene, TRIGGER_CANDIDATES, 2, "/b.php");
+	expect(scene, TRIGGER_CANDIDATES, 2, "/a.php");
 }
 
 static void doubt_makes_nothing_probable(void **state)
@@ -503,6 +503,75 @@ static void other_vhosts_and_static_files_do_not_count(void **state)
 	strcpy(scene->line.vhost, "WWW.shop.example:443");
 	add(scene);
 	expect(scene, TRIGGER_PROBABLE, 1, "/a.php");
+}
+
+static void where_requests_may_be_unlogged_nothing_is_probable(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->question.unlogged = true;
+	add(scene);
+	expect(scene, TRIGGER_CANDIDATES, 1, "/a.php");
+	memset(&scene->tally, 0, sizeof(scene->tally));
+	known(scene, "POST", "/b.php"); /* those of one URI are logged alike */
+	other(scene, "POST", "/b.php");
+	expect(scene, TRIGGER_EXACT, 1, "/b.php");
+	scene->question.conditional = true;
+	expect(scene, TRIGGER_CANDIDATES, 1, "/b.php");
+	scene->question.conditional = false;
+	scene->tally.best[TRIGGER_FIT_REQUEST].place.site_proven = false;
+	expect(scene, TRIGGER_CANDIDATES, 1, "/b.php");
+}
+
+static void a_pid_is_exact_beside_unlogged_ones_only_if_its_times_are_known(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->question.unlogged = scene->question.conditional = true;
+	scene->question.pid = scene->line.pid = 77;
+	scene->line.start_min_ns = T - S;
+	scene->line.start_max_ns = T - 1;
+	scene->line.end_min_ns = INT64_MIN;
+	scene->line.end_max_ns = INT64_MAX;
+	add(scene);
+	expect(scene, TRIGGER_CANDIDATES, 1, "/a.php");
+	memset(&scene->tally, 0, sizeof(scene->tally));
+	scene->line.end_min_ns = T;
+	scene->line.end_max_ns = T + 1;
+	add(scene);
+	expect(scene, TRIGGER_EXACT, 1, "/a.php");
+}
+
+static void of_candidates_the_next_to_end_is_given(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->line.end_max_ns = T + 5 * S;
+	other(scene, "GET", "/later");
+	scene->line.end_max_ns = T + 2 * S;
+	other(scene, "GET", "/next");
+	scene->line.end_max_ns = T + 9 * S;
+	scene->line.time_ns = T + 9 * S;
+	other(scene, "GET", "/last");
+	scene->line.end_max_ns = INT64_MAX;
+	other(scene, "GET", "/who-knows");
+	expect(scene, TRIGGER_CANDIDATES, 4, "/next");
+}
+
+static void a_word_given_early_is_corrected_by_later_lines(void **state)
+{
+	struct scene *scene = *state;
+
+	other(scene, "GET", "/innocent");
+	expect(scene, TRIGGER_PROBABLE, 1, "/innocent");
+	scene->line.end_min_ns = T + 60 * S; /* its client read slowly */
+	scene->line.end_max_ns = T + 61 * S;
+	other(scene, "POST", "/guilty");
+	expect(scene, TRIGGER_CANDIDATES, 2, "/innocent");
+	known(scene, "POST", "/guilty");
+	memset(&scene->tally, 0, sizeof(scene->tally));
+	other(scene, "POST", "/guilty");
+	expect(scene, TRIGGER_EXACT, 1, "/guilty");
 }
 
 static void two_servers_tell_one_request(void **state)
@@ -566,7 +635,7 @@ static void very_many_are_counted(void **state)
 		snprintf(uri, sizeof(uri), "/%u.php", i);
 		other(scene, "GET", uri);
 	}
-	expect(scene, TRIGGER_CANDIDATES, 3 * TRIGGER_TWINS, "/191.php");
+	expect(scene, TRIGGER_CANDIDATES, 3 * TRIGGER_TWINS, "/0.php");
 }
 
 static void paths_of_uris_do_not_climb(void **state)
@@ -616,6 +685,10 @@ int main(void)
 		SCENE(another_script_serves_its_own_uri_only),
 		SCENE(a_cut_uri_is_not_exact),
 		SCENE(very_many_are_counted),
+		SCENE(where_requests_may_be_unlogged_nothing_is_probable),
+		SCENE(a_pid_is_exact_beside_unlogged_ones_only_if_its_times_are_known),
+		SCENE(of_candidates_the_next_to_end_is_given),
+		SCENE(a_word_given_early_is_corrected_by_later_lines),
 	};
 
 	return cmocka_run_group_tests_name("trigger", tests, NULL, NULL);

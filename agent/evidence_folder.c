@@ -2,7 +2,6 @@
 /* Lists, makes and removes evidence files by their names; what is in them it only checks. */
 #include "evidence_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "evidence_block.h"
+#include "folder.h"
 
 #define STAMP_LEN	  16
 #define CHECKED_MAX_BYTES (1LL << 30) /* a larger file is not read whole, so not appended to */
@@ -70,8 +70,9 @@ static int add_file(struct evidence_folder *folder, const struct evidence_file *
 	return 0;
 }
 
-static int look_at(struct evidence_folder *folder, const char *name)
+static int look_at(void *context, const char *name)
 {
+	struct evidence_folder *folder = context;
 	struct evidence_file file = { 0 };
 	struct stat st;
 	int fd, err = 0;
@@ -91,24 +92,8 @@ static int look_at(struct evidence_folder *folder, const char *name)
 
 int evidence_folder_list(struct evidence_folder *folder)
 {
-	struct dirent *entry;
-	int fd, err = 0;
-	DIR *dir;
+	int err = folder_each(folder->dir_fd, look_at, folder);
 
-	fd = openat(folder->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	while (!err && (errno = 0, entry = readdir(dir)))
-		err = look_at(folder, entry->d_name);
-	if (!err && errno)
-		err = -errno;
-	closedir(dir);
 	if (!err && folder->n > 1)
 		qsort(folder->files, folder->n, sizeof(*folder->files), compare_files);
 	return err;

@@ -2,7 +2,6 @@
 /* Lists, makes and removes the files of kept programs; it does not look into them. */
 #include "objects_folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "folder.h"
 
 #define NEW_NAME  "new"
 #define SECOND_NS INT64_C(1000000000)
@@ -75,8 +76,9 @@ static void forget(struct objects_folder *folder, size_t i)
 	folder->files[i] = folder->files[--folder->n];
 }
 
-static int look_at(struct objects_folder *folder, const char *name)
+static int look_at(void *context, const char *name)
 {
+	struct objects_folder *folder = context;
 	struct objects_file file;
 	struct stat st;
 
@@ -94,25 +96,7 @@ static int look_at(struct objects_folder *folder, const char *name)
 
 int objects_folder_list(struct objects_folder *folder)
 {
-	struct dirent *entry;
-	int fd, error = 0;
-	DIR *dir;
-
-	fd = openat(folder->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		error = -errno;
-		close(fd);
-		return error;
-	}
-	while (!error && (errno = 0, entry = readdir(dir)))
-		error = look_at(folder, entry->d_name);
-	if (!error && errno)
-		error = -errno;
-	closedir(dir);
-	return error;
+	return folder_each(folder->dir_fd, look_at, folder);
 }
 
 void objects_folder_free(struct objects_folder *folder)

@@ -38,7 +38,6 @@ int trigger_format_guess(enum sites_server server, struct trigger_format **forma
 void trigger_format_free(struct trigger_format *format); /* takes NULL */
 /* Lines may be of either; other becomes the format's. Two of one text are one. */
 void trigger_format_join(struct trigger_format *format, struct trigger_format *other);
-bool trigger_format_has_vhost(const struct trigger_format *format);
 
 /* Raw bytes, unescaped, NUL-terminated. A NUL in the line makes it none. */
 struct trigger_line {

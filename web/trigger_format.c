@@ -272,12 +272,6 @@ void trigger_format_join(struct trigger_format *format, struct trigger_format *o
 	trigger_format_free(other);
 }
 
-bool trigger_format_has_vhost(const struct trigger_format *format)
-{
-	return trigger_format_has(format, PART_VHOST) &&
-	       (!format->other || trigger_format_has_vhost(format->other));
-}
-
 static bool is_useful(const struct trigger_format *format)
 {
 	bool request =

@@ -276,11 +276,6 @@ const char *trigger_logs_path(const struct trigger_logs *logs, unsigned log)
 	return logs->logs[log].path;
 }
 
-bool trigger_logs_has_vhost(const struct trigger_logs *logs, unsigned log)
-{
-	return trigger_format_has_vhost(logs->logs[log].format);
-}
-
 /* What one file has got since, up to end. */
 static bool read_past(struct trigger_logs *logs, unsigned number, const struct trigger_tail *tail,
 		      uint64_t end, int64_t since_ns, bool older, trigger_lines_fn *fn,

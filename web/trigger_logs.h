@@ -36,7 +36,6 @@ int trigger_logs_find(const struct trigger_logs *logs, const char *path);
 /* Numbers are below it; the path of one that is not in use is NULL. */
 unsigned trigger_logs_end(const struct trigger_logs *logs);
 const char *trigger_logs_path(const struct trigger_logs *logs, unsigned log);
-bool trigger_logs_has_vhost(const struct trigger_logs *logs, unsigned log);
 
 /* Marks each log's end; sees to rotated ones. Each second, and before questions are taken. */
 void trigger_logs_mark(struct trigger_logs *logs, int64_t now_ns);

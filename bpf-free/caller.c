@@ -19,6 +19,7 @@
 #define LOSS_NS	     2000000000ull   /* after a loss nothing is proven for so long */
 #define OPEN_NS	     300000000000ull /* none is in SYN_SENT for longer (tcp_syn_retries, tcp(7)) */
 #define RECORD_BYTES 512
+#define ANY_PID	     0
 
 enum call_state { CALL_NONE, CALL_OPEN, CALL_ESTABLISHED, CALL_CLOSED };
 
@@ -414,7 +415,7 @@ static uint32_t oldest_of(const struct callers *c, const struct owner_query *que
 	     index = c->calls[index].by_tuple.older, looked++) {
 		const struct call *call = &c->calls[index];
 
-		if (call->caller.pid == pid && fits(call, query, true) &&
+		if ((pid == ANY_PID || call->caller.pid == pid) && fits(call, query, true) &&
 		    (!exact || call->tuple.sport == query->sport))
 			oldest = index;
 	}
@@ -423,14 +424,8 @@ static uint32_t oldest_of(const struct callers *c, const struct owner_query *que
 
 void callers_pass(struct callers *c, const struct owner_query *query)
 {
-	uint32_t oldest = NO_CALL;
-	unsigned looked = 0;
+	uint32_t oldest = oldest_of(c, query, ANY_PID, true);
 
-	for (uint32_t index = c->by_tuple[hash_tuple(query)]; index != NO_CALL && looked < LOOK;
-	     index = c->calls[index].by_tuple.older, looked++)
-		if (fits(&c->calls[index], query, true) &&
-		    c->calls[index].tuple.sport == query->sport)
-			oldest = index;
 	if (oldest != NO_CALL)
 		c->calls[oldest].seen = true;
 }
